@@ -1,0 +1,65 @@
+/**
+ * Who may import whom (docs/architecture.md, "Rooms"). A room lists the rooms it may look into;
+ * everything else is refused, and so is every cycle.
+ */
+const rooms = {
+  phone: [],
+  telemetry: [],
+  shop: ['phone', 'store', 'telemetry'],
+  store: ['telemetry'],
+  line: ['phone', 'shop', 'store', 'telemetry'],
+  record: ['phone', 'shop', 'store', 'telemetry'],
+  sip: ['phone', 'store', 'telemetry'],
+  media: ['telemetry'],
+  call: ['sip', 'media', 'line', 'record', 'phone', 'shop', 'store', 'telemetry'],
+  http: ['call', 'media', 'sip', 'line', 'record', 'phone', 'shop', 'store', 'telemetry'],
+  embedded: ['media', 'telemetry']
+}
+// Files at the top of src/ that every room may use: they hold names, not behaviour.
+const shared = '^src/(errors|config|events|deadline|ids)\\.ts$'
+
+/** Each library with traps has one adapter; nobody else may import it. */
+const adapters = [
+  ['drachtio-srf', '^src/sip/'],
+  ['drachtio-fsmrf', '^src/media/freeswitch/'],
+  ['rtpengine-client', '^src/media/rtpengine/'],
+  ['ioredis', '^src/store/'],
+  ['fastify', '^src/http/']
+]
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-orphan-import', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    ...Object.entries(rooms).map(([room, allowed]) => ({
+      name: `room-${room}`,
+      severity: 'error',
+      from: { path: `^src/${room}/` },
+      to: { path: '^src/', pathNot: [`^src/${room}/`, shared, ...allowed.map((name) => `^src/${name}/`)] }
+    })),
+    ...adapters.map(([library, home]) => ({
+      name: `only-in-adapter-${library}`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: home },
+      to: { path: `node_modules/${library}/` }
+    })),
+    {
+      name: 'embedded-is-known-to-main-and-demo-only',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(embedded|demo|media/embedded)/|^src/main\\.ts$' },
+      to: { path: '^src/embedded/' }
+    },
+    {
+      name: 'shared-files-import-no-room',
+      severity: 'error',
+      from: { path: shared },
+      to: { path: '^src/[a-z]+/' }
+    }
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] }
+  }
+}

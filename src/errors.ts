@@ -1,0 +1,102 @@
+/**
+ * Every refusal that Maskline gives, in one table: code → HTTP status, SIP status, text.
+ * Codes are part of the contract and never change their meaning. Texts never hold a value that
+ * somebody sent: `field` names the place, the value stays out.
+ * A SIP status of 0 means that the error cannot arise in a call.
+ */
+interface ErrorEntry {
+  readonly http: number
+  readonly sip: number
+  readonly title: string
+}
+
+const table = {
+  // Requests
+  body_malformed: { http: 400, sip: 0, title: 'The body is not valid JSON.' },
+  unauthorized: { http: 401, sip: 0, title: 'The API key is missing or wrong.' },
+  forbidden: { http: 403, sip: 0, title: 'This API key may not do that.' },
+  not_found: { http: 404, sip: 0, title: 'There is nothing under this address.' },
+  method_not_allowed: { http: 405, sip: 0, title: 'This address does not take that method.' },
+  body_too_large: { http: 413, sip: 0, title: 'The body is too large.' },
+  media_type_unsupported: { http: 415, sip: 0, title: 'Send JSON as application/json.' },
+  request_invalid: { http: 422, sip: 0, title: 'A field of the request is not valid.' },
+  rate_limited: { http: 429, sip: 0, title: 'Too many requests; wait and try again.' },
+  // Numbers of people
+  phone_invalid: { http: 422, sip: 0, title: 'This is not a valid phone number in E.164 form.' },
+  phone_not_allowed: { http: 422, sip: 0, title: 'Lines are not given for this kind of number.' },
+  phone_emergency: { http: 422, sip: 0, title: 'Emergency and short numbers are never masked.' },
+  phone_is_proxy: { http: 422, sip: 0, title: 'This is one of our own proxy numbers.' },
+  phones_equal: { http: 422, sip: 0, title: 'Courier and customer have the same phone number.' },
+  // Deliveries
+  expiry_invalid: { http: 422, sip: 0, title: 'The expiry is in the past or beyond the maximum.' },
+  country_unknown: { http: 422, sip: 0, title: 'This is not a country code of ISO 3166-1.' },
+  delivery_not_found: { http: 404, sip: 0, title: 'There is no such delivery.' },
+  delivery_ended: { http: 409, sip: 0, title: 'This delivery is over and is never opened again.' },
+  reference_in_use: { http: 409, sip: 0, title: 'A live delivery already has this reference.' },
+  phone_in_use: { http: 409, sip: 0, title: 'This phone already has this number in another delivery.' },
+  phone_in_delivery: { http: 409, sip: 0, title: 'This phone already belongs to this delivery.' },
+  phones_too_many: { http: 409, sip: 0, title: 'This party already has the most phones it may have.' },
+  idempotency_mismatch: { http: 422, sip: 0, title: 'This Idempotency-Key was used with another body.' },
+  idempotency_in_progress: { http: 409, sip: 0, title: 'A request with this Idempotency-Key is still under way.' },
+  // Numbers of ours
+  pool_exhausted: { http: 503, sip: 0, title: 'No proxy number is free for these two people.' },
+  pool_drained: { http: 503, sip: 0, title: 'No proxy number of the pool is in service.' },
+  number_not_found: { http: 404, sip: 0, title: 'There is no such number in the pool.' },
+  number_in_use: { http: 409, sip: 0, title: 'This number still has live deliveries or people in quarantine.' },
+  // The system behind
+  store_unavailable: { http: 503, sip: 503, title: 'The store does not answer; try again soon.' },
+  store_full: { http: 503, sip: 503, title: 'The store takes no more data; try again later.' },
+  sip_unavailable: { http: 503, sip: 503, title: 'The SIP server does not answer; try again soon.' },
+  media_unavailable: { http: 503, sip: 503, title: 'No media engine is free; try again soon.' },
+  media_rejected: { http: 0, sip: 488, title: 'The session description cannot be served.' },
+  deadline_exceeded: { http: 503, sip: 503, title: 'A part of the system did not answer in time.' },
+  internal: { http: 500, sip: 500, title: 'Something went wrong on our side.' },
+  // Start
+  config_invalid: { http: 0, sip: 0, title: 'The configuration is not valid.' }
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof table
+
+/** What a caller may be told beside the code. Never a value from a request. */
+export interface ErrorDetail {
+  /** JSON pointer-like name of the offending field, such as `courier.phone`. */
+  readonly field?: string
+  /** Whole seconds after which a new try makes sense; becomes Retry-After. */
+  readonly retryAfter?: number
+  /** A reason out of a fixed set, such as `busy`, `geo`; never free text from outside. */
+  readonly reason?: string
+  readonly cause?: unknown
+}
+
+/** The one error class that crosses rooms. */
+export class MaskError extends Error {
+  readonly code: ErrorCode
+  readonly field: string | undefined
+  readonly retryAfter: number | undefined
+  readonly reason: string | undefined
+
+  constructor(code: ErrorCode, detail: ErrorDetail = {}) {
+    super(table[code].title, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.name = 'MaskError'
+    this.code = code
+    this.field = detail.field
+    this.retryAfter = detail.retryAfter
+    this.reason = detail.reason
+  }
+
+  get httpStatus(): number {
+    return table[this.code].http
+  }
+
+  get sipStatus(): number {
+    return table[this.code].sip
+  }
+}
+
+/** All codes with their entries, for the documentation and its test. */
+export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = table
+
+/** Anything thrown, as a MaskError; what we did not foresee becomes `internal`. */
+export function asMaskError(error: unknown): MaskError {
+  return error instanceof MaskError ? error : new MaskError('internal', { cause: error })
+}

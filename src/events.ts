@@ -1,0 +1,40 @@
+/**
+ * What happened, for those who want to tell others (webhooks, metrics) without being known below.
+ * Events carry roles and ids, never a person's number.
+ */
+export interface Events {
+  'call.started': { callId: string, deliveryId: string, shopId: string, caller: string, at: number }
+  'call.answered': { callId: string, deliveryId: string, shopId: string, caller: string, at: number }
+  'call.ended': { callId: string, deliveryId?: string, shopId?: string, caller?: string, at: number, result: string, reason: string, ringMs: number, talkMs: number }
+  'delivery.created': { deliveryId: string, shopId: string, at: number }
+  'delivery.closed': { deliveryId: string, shopId: string, at: number }
+}
+
+type Listener<K extends keyof Events> = (event: Events[K]) => void
+
+export interface EventBus {
+  on<K extends keyof Events>(name: K, listener: Listener<K>): () => void
+  emit<K extends keyof Events>(name: K, event: Events[K]): void
+}
+
+/** A bus within the process. A listener that throws is the listener's own concern: `onError` hears of it. */
+export function createEvents(onError: (error: unknown) => void): EventBus {
+  const listeners = new Map<keyof Events, Set<Listener<never>>>()
+  return {
+    on(name, listener) {
+      const set = listeners.get(name) ?? new Set()
+      listeners.set(name, set)
+      set.add(listener)
+      return () => set.delete(listener)
+    },
+    emit(name, event) {
+      for (const listener of listeners.get(name) ?? []) {
+        try {
+          (listener as (event: unknown) => void)(event)
+        } catch (error) {
+          onError(error)
+        }
+      }
+    }
+  }
+}

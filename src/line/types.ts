@@ -1,0 +1,101 @@
+import type { E164, Country } from '../phone/types.js'
+
+/** The two parties of a delivery. */
+export type Party = 'courier' | 'customer'
+
+/** Who may start a call. */
+export type Direction = 'both' | 'courier' | 'customer'
+
+/** `live` connects; `closed` (by the shop) and `expired` (by time) only say that it is over, and only until the quarantine ends. */
+export type DeliveryState = 'live' | 'closed' | 'expired'
+
+export interface NewDelivery {
+  readonly shopId: string
+  /** The pool out of which the number comes. */
+  readonly poolId: string
+  /** The shop's own name for the delivery, 1 to 64 characters; may be personal, so it is stored encrypted. */
+  readonly reference: string
+  readonly courier: E164
+  readonly customer: E164
+  /** Unix time in milliseconds. */
+  readonly expiresAt: number
+  readonly quarantineSeconds: number
+  readonly direction: Direction
+  /** Where the number should be from; absent: the country of the customer's number. */
+  readonly country?: Country
+}
+
+/** A delivery as a shop may see it: no person's number. Times are Unix milliseconds. */
+export interface Delivery {
+  readonly id: string
+  readonly shopId: string
+  readonly reference: string
+  readonly state: DeliveryState
+  /** The proxy number that both parties call. */
+  readonly number: E164
+  readonly direction: Direction
+  readonly createdAt: number
+  readonly expiresAt: number
+  /** When the number may serve these two people for something else. */
+  readonly quarantineUntil: number
+  /** When it ended, if it has. */
+  readonly endedAt?: number
+}
+
+/** What only the creator learns, once. */
+export interface AllocatedDelivery extends Delivery {
+  /** Digits with which a party gets through from a phone we do not know. */
+  readonly accessCode: string
+}
+
+export interface DeliveryChange {
+  readonly expiresAt?: number
+  readonly direction?: Direction
+  readonly courier?: E164
+  readonly customer?: E164
+}
+
+/** The answer to "may this caller talk to somebody through this number, and to whom?" */
+export type Lookup =
+  /** Live: ring `callee`. The call is counted in; `release` counts it out. */
+  | { readonly kind: 'connect', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly callee: E164 }
+  /** The caller is a party, the delivery is over and in quarantine. */
+  | { readonly kind: 'over', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party }
+  /** The caller is a party but this delivery is one-way and not theirs to start. */
+  | { readonly kind: 'wrong_direction', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party }
+  /** The caller is a party, but a limit is reached. */
+  | { readonly kind: 'limited', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly limit: 'concurrent' | 'hourly' | 'caller' | 'number' }
+  /** Number unknown, caller unknown, or both; nobody outside may tell which. */
+  | { readonly kind: 'unknown' }
+
+export interface NumberLoad {
+  readonly number: E164
+  readonly poolId: string
+  readonly country: Country
+  readonly live: number
+}
+
+/** The room's outside: what http and call may ask for. Every method rejects with MaskError only. */
+export interface Lines {
+  /** Gives two people one number. @throws pool_exhausted, reference_in_use, store_unavailable */
+  allocate(delivery: NewDelivery): Promise<AllocatedDelivery>
+  /** @throws delivery_not_found (also for another shop's delivery) */
+  find(shopId: string, id: string): Promise<Delivery>
+  /** @throws delivery_not_found, delivery_ended, phone_in_use, phone_in_delivery */
+  change(shopId: string, id: string, change: DeliveryChange): Promise<Delivery>
+  /** Ends a delivery now; a second close answers the same. Never re-opens, never cuts a live call. */
+  close(shopId: string, id: string): Promise<Delivery>
+  /** One more phone for a party. @throws as change, phones_too_many */
+  addPhone(shopId: string, id: string, party: Party, phone: E164): Promise<Delivery>
+  /**
+   * Finds the delivery of `caller` at `number` and counts the call in under `callId`.
+   * `caller` undefined means withheld or unusable: always `unknown`.
+   */
+  lookup(number: string, caller: E164 | undefined, callId: string): Promise<Lookup>
+  /** Counts a call out that `lookup` had counted in. Harmless when repeated. */
+  release(deliveryId: string, callId: string): Promise<void>
+  /** Whether this is one of our proxy numbers. */
+  isProxyNumber(number: string): boolean
+  /** The numbers of a pool with their load. */
+  numbers(poolId: string): Promise<NumberLoad[]>
+}

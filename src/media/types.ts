@@ -1,0 +1,57 @@
+/** The two legs of a call: A called, B is called. */
+export type Side = 'a' | 'b'
+
+/** Names of what can be played; the engine finds the sound. */
+export type Prompt = 'unavailable' | 'over' | 'ringback'
+
+export interface Playback {
+  /** Resolves when the prompt has been played to the end, was stopped, or the session closed; never rejects. */
+  readonly done: Promise<void>
+  stop(): void
+}
+
+/**
+ * The media of one call: two sides, a relay between them, and a voice towards either.
+ * Every method rejects with MaskError only (`media_rejected` for an SDP that cannot be served,
+ * `media_unavailable` for an engine that cannot serve it now). SDP in and out is text (RFC 8866);
+ * whatever comes out was written by the engine and holds nothing of the other side but codecs.
+ */
+export interface MediaSession {
+  /**
+   * Answers A before there is a B, so that A can hear a prompt or ringing. May be called once, before
+   * or instead of `answer`; resolves to undefined when this offer cannot be answered early without
+   * narrowing what A and B may agree on later (then a plain 180 lets A's own phone ring).
+   */
+  answerEarly(): Promise<string | undefined>
+  /** Answers A for good with a voice only (no B): for announcements. */
+  answerAlone(): Promise<string>
+  /** The offer for B. */
+  offerForB(): Promise<string>
+  /** Takes B's answer and resolves to the answer for A; the relay runs from here on. */
+  connect(answerOfB: string): Promise<string>
+  /** A new offer of one side within the dialog (re-INVITE, UPDATE); resolves to our answer to that side. */
+  renegotiate(side: Side, offer: string): Promise<string>
+  /** The last description we gave to a side, for a re-INVITE without offer. */
+  localDescription(side: Side): string
+  /** Plays to a side; `loop` repeats until stopped. */
+  play(side: Side, prompt: Prompt, options?: { loop?: boolean }): Playback
+  /** Frees ports, sockets and timers. Idempotent; never rejects. */
+  close(): Promise<void>
+}
+
+export interface MediaStats {
+  readonly sessions: number
+  readonly portsInUse: number
+}
+
+/** One engine that anchors the talk of calls. */
+export interface MediaEngine {
+  readonly name: 'embedded' | 'freeswitch' | 'rtpengine'
+  readonly abilities: { readonly relay: boolean, readonly voice: boolean }
+  /** Opens the media of a call from A's offer. `callId` is ours and random. */
+  open(callId: string, offerOfA: string): Promise<MediaSession>
+  stats(): MediaStats
+  /** Resolves when the engine answers, rejects with media_unavailable otherwise. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
