@@ -1,0 +1,100 @@
+import { MaskError } from '../errors.js'
+import { within } from '../deadline.js'
+import { answerHeaders, identityHeaders, maxForwardsOf, refusalHeaders, userOf } from './headers.js'
+import { DrachtioLeg } from './leg.js'
+import type { SrfClient, SrfDialog, SrfRequest, SrfResponse } from './srf.js'
+import { CallerGone, type IdentityHeaders, type InboundCall, type Leg, type Source } from './types.js'
+
+/** What an inbound call needs of the connection that it came by. */
+export interface Connection {
+  readonly srf: SrfClient
+  /** How long the SIP server may take to accept a message. */
+  readonly deadlineMs: number
+  readonly lost: AbortSignal
+  readonly track: (leg: DrachtioLeg) => void
+}
+
+/** An INVITE as drachtio-srf delivers it, with the promises of {@link InboundCall}. */
+export class DrachtioInbound implements InboundCall {
+  readonly source: Source
+  readonly dialled: string
+  readonly identity: IdentityHeaders
+  readonly maxForwards: number | undefined
+  readonly offer: string | undefined
+  readonly bodyUnsupported: boolean
+  readonly gone: AbortSignal
+  readonly #req: SrfRequest
+  readonly #res: SrfResponse
+  readonly #connection: Connection
+
+  constructor(req: SrfRequest, res: SrfResponse, connection: Connection) {
+    this.#req = req
+    this.#res = res
+    this.#connection = connection
+    this.source = { address: req.source_address, port: req.source_port }
+    this.dialled = userOf(req.uri)
+    this.identity = identityHeaders(req)
+    this.maxForwards = maxForwardsOf(req)
+    const body = req.body ?? ''
+    const type = (req.get('Content-Type') ?? 'application/sdp').split(';')[0]!.trim().toLowerCase()
+    this.bodyUnsupported = body !== '' && type !== 'application/sdp'
+    this.offer = body === '' || this.bodyUnsupported ? undefined : body
+    const cancelled = new AbortController()
+    req.on('cancel', () => cancelled.abort(new CallerGone()))
+    // An UPDATE before the answer would renegotiate media that is not settled yet (RFC 3311 §5.2).
+    req.on('update', (_update: SrfRequest, answer: SrfResponse) => answer.send(500, { headers: refusalHeaders(2) }))
+    this.gone = AbortSignal.any([cancelled.signal, connection.lost])
+  }
+
+  ring(sdp?: string): Promise<void> {
+    return this.#provisional(180, sdp)
+  }
+
+  progress(sdp: string): Promise<void> {
+    return this.#provisional(183, sdp)
+  }
+
+  reject(status: number, retryAfterSeconds?: number): void {
+    if (this.gone.aborted || this.#res.finalResponseSent) return
+    try {
+      this.#res.send(status, { headers: refusalHeaders(retryAfterSeconds) })
+    } catch {
+      // The connection went away between the check and the call; `gone` tells.
+    }
+  }
+
+  async answer(sdp: string): Promise<Leg> {
+    if (this.gone.aborted) throw new CallerGone()
+    return within(this.#connection.deadlineMs, this.#answer(sdp), 'sip_unavailable', (leg) => void leg.hangUp())
+  }
+
+  #answer(sdp: string): Promise<DrachtioLeg> {
+    return new Promise((resolve, reject) => {
+      let settled = false
+      // The callback form runs in the tick in which the dialog is born; after an await, a BYE may have come and gone.
+      const done = (error: unknown, dialog?: SrfDialog): void => {
+        const leg = dialog && new DrachtioLeg(dialog, this.#connection.deadlineMs)
+        if (leg) this.#connection.track(leg)
+        // A CANCEL that crosses the 200 reports failure first and the dialog afterwards.
+        if (settled) return void leg?.hangUp()
+        settled = true
+        if (leg) resolve(leg)
+        else reject(this.gone.aborted ? new CallerGone() : new MaskError('sip_unavailable', { cause: error }))
+      }
+      try {
+        this.#connection.srf.createUAS(this.#req, this.#res, { localSdp: sdp, headers: answerHeaders() }, done)
+      } catch (error) {
+        done(error)
+      }
+    })
+  }
+
+  async #provisional(status: number, sdp?: string): Promise<void> {
+    if (this.gone.aborted || this.#res.finalResponseSent) return
+    try {
+      this.#res.send(status, sdp === undefined ? { headers: answerHeaders() } : { body: sdp, headers: { ...answerHeaders(), 'Content-Type': 'application/sdp' } })
+    } catch (error) {
+      throw new MaskError('sip_unavailable', { cause: error })
+    }
+  }
+}

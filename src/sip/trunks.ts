@@ -1,0 +1,48 @@
+import { BlockList, isIPv6 } from 'node:net'
+import type { TrunkConfig } from '../config.js'
+import type { Source } from './types.js'
+
+/** A carrier connection: where calls come from and leave to. */
+export interface Trunk {
+  readonly id: string
+  /** Headers that this carrier vouches for, in order. */
+  readonly identity: TrunkConfig['identity']
+  /** Country in whose national form its callers may appear. */
+  readonly country: string
+  /** `sip:host:port`, first choice first. */
+  readonly gateways: readonly string[]
+}
+
+export interface Trunks {
+  /** The trunk that a socket address belongs to; undefined for a stranger. */
+  recognise(source: Source): Trunk | undefined
+  /** The trunk over which calls leave. */
+  readonly outbound: Trunk
+}
+
+/** Builds the look-up of trunks by socket address (never by a header: anyone can write those). */
+export function createTrunks(configs: readonly TrunkConfig[]): Trunks {
+  const known = configs.map((config) => ({ trunk: trunkOf(config), sources: blockListOf(config.sources) }))
+  return {
+    recognise({ address }) {
+      const plain = address.replace(/^::ffff:/i, '').replace(/^\[|\]$/g, '')
+      return known.find(({ sources }) => sources.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4'))?.trunk
+    },
+    outbound: known[0]!.trunk
+  }
+}
+
+function trunkOf({ id, identity, country, gateways }: TrunkConfig): Trunk {
+  return { id, identity, country, gateways }
+}
+
+function blockListOf(sources: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const source of sources) {
+    const [address = '', prefix] = source.split('/')
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+    if (prefix === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(prefix), family)
+  }
+  return list
+}

@@ -1,0 +1,104 @@
+/** A socket address that a message came from, as the SIP server saw it; never taken from a header. */
+export interface Source {
+  readonly address: string
+  readonly port: number
+}
+
+/** What a caller's carrier or device says about who is calling, as text, not yet believed. */
+export interface IdentityHeaders {
+  /** Every P-Asserted-Identity value, lists split (RFC 3325 §9.1). */
+  readonly pai: readonly string[]
+  readonly from: string
+  /** Every Privacy value (RFC 3323 §4.2). */
+  readonly privacy: readonly string[]
+}
+
+/** How a dialog ended: by the far end, by ours, or by the SIP server. */
+export type LegEnd = 'bye' | 'hung_up' | 'ack_missing' | 'session_expired' | 'lost'
+
+/** One established dialog. */
+export interface Leg {
+  /** Resolves once, when the dialog is over, whoever ended it; never rejects. */
+  readonly ended: Promise<LegEnd>
+  /** Sends BYE. Idempotent; resolves when answered or after the deadline; never rejects. */
+  hangUp(): Promise<void>
+  /**
+   * Answers the offers that the far end makes within the dialog (re-INVITE, UPDATE); an undefined
+   * offer asks for ours. A rejection becomes 488. Nothing of it is passed to the other leg.
+   */
+  onOffer(handler: (offer: string | undefined) => Promise<string>): void
+}
+
+/** An INVITE that came in and waits for our decision. Every method rejects with MaskError only. */
+export interface InboundCall {
+  readonly source: Source
+  /** User part of the Request-URI with percent-encoding undone: the number that was dialled. */
+  readonly dialled: string
+  readonly identity: IdentityHeaders
+  /** Undefined when the header is missing (RFC 3261 §8.1.1.6 demands it; not all send it). */
+  readonly maxForwards: number | undefined
+  /** The SDP offer; undefined when there is none (late offer) . */
+  readonly offer: string | undefined
+  /** The body is something that we do not read (not application/sdp). */
+  readonly bodyUnsupported: boolean
+  /** Aborts when the caller gives up before an answer (CANCEL) or the SIP server is lost. */
+  readonly gone: AbortSignal
+  /** 180 Ringing; with `sdp` as early media. */
+  ring(sdp?: string): Promise<void>
+  /** 183 Session Progress with early media. */
+  progress(sdp: string): Promise<void>
+  /** A final refusal with our own reason phrase. Harmless when the call is already over. */
+  reject(status: number, retryAfterSeconds?: number): void
+  /** 200 with our answer. @throws caller_gone when a CANCEL crossed it */
+  answer(sdp: string): Promise<Leg>
+}
+
+/** How the far end of an outbound call refused. */
+export class CallFailed extends Error {
+  /** A SIP final status (300–699), or 408 when nobody answered at all. */
+  readonly status: number
+  constructor(status: number) {
+    super('The far end did not take the call.')
+    this.name = 'CallFailed'
+    this.status = status
+  }
+}
+
+/** Raised by InboundCall.answer when the caller has given up. */
+export class CallerGone extends Error {
+  constructor() {
+    super('The caller has given up.')
+    this.name = 'CallerGone'
+  }
+}
+
+export interface Dial {
+  /** E.164 number that becomes the user of the Request-URI. */
+  readonly to: string
+  /** E.164 proxy number for From, Contact and P-Asserted-Identity. */
+  readonly from: string
+  /** `sip:host:port` of the trunk's gateway. */
+  readonly gateway: string
+  readonly offer: string
+  readonly maxForwards: number
+  /** Called once, at the first provisional response above 100. */
+  readonly onRinging: () => void
+  /** Aborting sends CANCEL; if an answer crosses it, the new dialog is ended with BYE. */
+  readonly signal: AbortSignal
+}
+
+/** A leg that was answered, with the far end's SDP answer. */
+export interface AnsweredLeg {
+  readonly leg: Leg
+  readonly answer: string
+}
+
+/** The SIP room's outside. */
+export interface SipPort {
+  /** Sets who takes the calls; one handler. */
+  onCall(handler: (call: InboundCall) => void): void
+  /** Sends an INVITE in which every header is ours. @throws CallFailed, MaskError sip_unavailable, and the signal's reason when aborted */
+  dial(dial: Dial): Promise<AnsweredLeg>
+  readonly connected: boolean
+  close(): Promise<void>
+}
