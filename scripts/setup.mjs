@@ -35,7 +35,8 @@ function installPackages() {
   say('Installing packages (npm ci) …')
   // The build needs the development packages too, whatever NODE_ENV says.
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
-  run('npm', args) || stop('npm could not install the packages; see its words above.')
+  const { status } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'ignore', 2] })
+  if (status !== 0) stop('npm could not install the packages; its own words, if any, are above.')
   writeFileSync(packageStamp, wanted)
 }
 
@@ -92,7 +93,9 @@ function build() {
   mkdirSync(join(root, 'dist'), { recursive: true })
   rmSync(buildStamp, { force: true })
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  run(process.execPath, [compiler, '-p', 'tsconfig.build.json']) || stop('The build failed; see the lines above.')
+  // Its findings go to our standard error, so that standard output stays the program's.
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: ['ignore', 2, 2] })
+  if (status !== 0) stop('The build failed; see the lines above.')
   cpSync(join(root, 'src'), join(root, 'dist'), { recursive: true, filter: (file) => !file.endsWith('.ts') })
   writeFileSync(buildStamp, wanted)
 }
@@ -118,11 +121,6 @@ function readStamp(file) {
 
 function digest(data) {
   return createHash('sha256').update(data).digest('hex')
-}
-
-/** Runs a program whose words go to our standard error, so that standard output stays ours. */
-function run(command, args) {
-  return spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] }).status === 0
 }
 
 function quiet(command, args) {
