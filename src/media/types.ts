@@ -17,6 +17,8 @@ export interface Playback {
  * whatever comes out was written by the engine and holds nothing of the other side but codecs.
  */
 export interface MediaSession {
+  /** Resolves when no media came from either side for the engine's limit; never rejects. */
+  readonly silent: Promise<void>
   /**
    * Answers A before there is a B, so that A can hear a prompt or ringing. May be called once, before
    * or instead of `answer`; resolves to undefined when this offer cannot be answered early without

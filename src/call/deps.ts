@@ -1,0 +1,24 @@
+import type { Config } from '../config.js'
+import type { EventBus } from '../events.js'
+import type { Lines } from '../line/types.js'
+import type { MediaEngine } from '../media/types.js'
+import type { E164 } from '../phone/types.js'
+import type { CallJournal } from '../record/types.js'
+import type { Trunks } from '../sip/trunks.js'
+import type { SipPort } from '../sip/types.js'
+
+/** What a call needs of the other rooms. */
+export interface CallDeps {
+  readonly sip: SipPort
+  readonly media: MediaEngine
+  readonly lines: Lines
+  readonly journal: CallJournal
+  readonly trunks: Trunks
+  readonly events: EventBus
+  readonly config: Config['call']
+  /** Whether a number may be dialled, by country and kind. */
+  readonly mayDial: (number: E164) => boolean
+  readonly clock: () => number
+  /** Told of what can only be a bug of ours. */
+  readonly onInternalError: (callId: string, error: unknown) => void
+}
