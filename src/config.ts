@@ -3,24 +3,27 @@ import { fileURLToPath } from 'node:url'
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse } from 'yaml'
+import { sentenceAbout } from './config-text.js'
 import { MaskError } from './errors.js'
 
 const port = (minimum = 0): ReturnType<typeof Type.Integer> => Type.Integer({ minimum, maximum: 65535 })
 const int = (minimum: number, maximum: number): ReturnType<typeof Type.Integer> => Type.Integer({ minimum, maximum })
 const closed = { additionalProperties: false } as const
-const country = Type.String({ pattern: '^[A-Z]{2}$' })
-const shortId = Type.String({ pattern: '^[a-z0-9]{1,16}$' })
-const nullable = (pattern: string): ReturnType<typeof nullableText> => nullableText(pattern)
-const nullableText = (pattern: string) => Type.Union([Type.Null(), Type.String({ pattern })])
+/** A text in a fixed form; `description` reads on after "must be" in the sentence about a wrong one. */
+const text = (pattern: string, description: string): ReturnType<typeof Type.String> => Type.String({ pattern, description })
+const nullable = (pattern: string, description: string) => Type.Union([Type.Null(), text(pattern, description)])
+const country = text('^[A-Z]{2}$', 'a country code of ISO 3166-1 such as SE')
+const shortId = text('^[a-z0-9]{1,16}$', '1 to 16 characters of a-z and 0-9')
+const e164 = '\\+[1-9]\\d{4,14}'
 
 const Shop = Type.Object({ id: shortId, name: Type.String({ minLength: 1, maxLength: 80 }), pool: shortId, country }, closed)
-const Pool = Type.Object({ id: shortId, numbers: Type.Array(Type.String({ pattern: '^\\+[1-9]\\d{4,14}(-\\+[1-9]\\d{4,14})?$' }), { minItems: 1 }) }, closed)
+const Pool = Type.Object({ id: shortId, numbers: Type.Array(text(`^${e164}(-${e164})?$`, 'a number in E.164 form or a range of two such as +442079460000-+442079460019'), { minItems: 1 }) }, closed)
 const Trunk = Type.Object({
   id: shortId,
-  sources: Type.Array(Type.String({ pattern: '^[0-9a-fA-F.:]+(/\\d{1,3})?$' }), { minItems: 1 }),
+  sources: Type.Array(text('^[0-9a-fA-F.:]+(/\\d{1,3})?$', 'an IP address or a network such as 192.0.2.0/24'), { minItems: 1 }),
   identity: Type.Array(Type.Union([Type.Literal('pai'), Type.Literal('from')]), { minItems: 1 }),
   country,
-  gateways: Type.Array(Type.String({ pattern: '^sip:[^@\\s]+$' }), { minItems: 1 })
+  gateways: Type.Array(text('^sip:[^@\\s]+$', 'a SIP address without a user such as sip:192.0.2.1:5060'), { minItems: 1 })
 }, closed)
 
 /** Types and bounds of every setting; what each one means stands beside it in config/default.yaml. */
@@ -29,12 +32,12 @@ export const ConfigSchema = Type.Object({
   log: Type.Object({ level: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((name) => Type.Literal(name))) }, closed),
   http: Type.Object({ host: Type.String({ minLength: 1 }), port: port(), bodyLimitBytes: int(1024, 1048576), requestTimeoutMs: int(1000, 60000) }, closed),
   sip: Type.Object({ host: Type.String({ minLength: 1 }), port: port(), requestTimeoutMs: int(500, 32000) }, closed),
-  drachtio: Type.Object({ url: nullable('^drachtio://:[^@]+@[^@]+:\\d+$') }, closed),
-  freeswitch: Type.Object({ url: nullable('^esl://:[^@]+@[^@]+:\\d+$') }, closed),
-  rtpengine: Type.Object({ url: nullable('^udp://[^@]+:\\d+$') }, closed),
-  media: Type.Object({ host: Type.String({ minLength: 1 }), rtpPorts: Type.String({ pattern: '^\\d{1,5}-\\d{1,5}$' }), silenceTimeoutSeconds: int(10, 3600) }, closed),
-  redis: Type.Object({ url: nullable('^rediss?://\\S+$'), commandTimeoutMs: int(50, 10000) }, closed),
-  secrets: Type.Object({ masterKey: Type.Union([Type.Null(), Type.String()]), apiKey: nullable('^\\S{16,200}$') }, closed),
+  drachtio: Type.Object({ url: nullable('^drachtio://:[^@]+@[^@]+:\\d+$', 'drachtio://:secret@host:port') }, closed),
+  freeswitch: Type.Object({ url: nullable('^esl://:[^@]+@[^@]+:\\d+$', 'esl://:secret@host:port') }, closed),
+  rtpengine: Type.Object({ url: nullable('^udp://[^@]+:\\d+$', 'udp://host:port') }, closed),
+  media: Type.Object({ host: Type.String({ minLength: 1 }), rtpPorts: text('^\\d{1,5}-\\d{1,5}$', 'a range of ports such as 20000-29999'), silenceTimeoutSeconds: int(10, 3600) }, closed),
+  redis: Type.Object({ url: nullable('^rediss?://\\S+$', 'redis://host:port or rediss://host:port'), commandTimeoutMs: int(50, 10000) }, closed),
+  secrets: Type.Object({ masterKey: nullable('^[A-Za-z0-9+/]{43}=?$', '32 bytes in base64'), apiKey: nullable('^[\\x21-\\x7e]{16,200}$', '16 to 200 visible ASCII characters') }, closed),
   line: Type.Object({
     minTtlSeconds: int(1, 3600),
     maxTtlSeconds: int(60, 604800),
@@ -115,17 +118,20 @@ function merge(into: Tree, from: Tree): void {
 function put(tree: Tree, path: string, text: string): void {
   const keys = path.split('.')
   const last = keys.pop()!
-  const parent = keys.reduce<unknown>((node, key) => (node as Tree | undefined)?.[key], tree) as Tree | undefined
-  if (parent === undefined) return
+  const parent = keys.reduce<unknown>((node, key) => (node as Tree | null | undefined)?.[key], tree)
+  // What stands in the way is reported by the check of the whole.
+  if (typeof parent !== 'object' || parent === null) return
+  putValue(parent as Tree, last, text)
+}
+
+/** A port out of the environment is text; a setting that is a number in the defaults stays one. */
+function putValue(parent: Tree, last: string, text: string): void {
   parent[last] = typeof parent[last] === 'number' && /^\d+$/.test(text) ? Number(text) : text
 }
 
 function check(tree: Tree): Config {
-  const first = [...Value.Errors(ConfigSchema, tree)][0]
-  if (first !== undefined) {
-    const extra = 'additionalProperties' in first.params ? ` ${String(first.params.additionalProperties)}` : ''
-    throw invalid(`The setting ${first.instancePath.slice(1).replaceAll('/', '.') || '(top)'} ${first.message}${extra}.`)
-  }
+  const errors = Value.Errors(ConfigSchema, tree)
+  if (errors.length > 0) throw invalid(sentenceAbout(ConfigSchema, errors, variableOf))
   const config = Value.Parse(ConfigSchema, tree)
   crossCheck(config)
   return config
@@ -136,12 +142,23 @@ function crossCheck(config: Config): void {
   if (config.line.minTtlSeconds > config.line.maxTtlSeconds) throw invalid('The setting line.minTtlSeconds is larger than line.maxTtlSeconds.')
   const { from, to } = portRange(config.media.rtpPorts)
   if (from % 2 !== 0 || from < 1024 || to > 65535 || to - from < 3) throw invalid('The setting media.rtpPorts must be an even first port from 1024 and a last one at least three higher.')
-  const key = config.secrets.masterKey
-  if (key !== null && Buffer.from(key, 'base64').length !== 32) throw invalid('The setting secrets.masterKey (MASKLINE_MASTER_KEY) must be 32 bytes in base64.')
+  onlyOnce('shops', config.shops)
+  onlyOnce('pools', config.pools)
+  onlyOnce('trunks', config.trunks)
   const pools = new Set(config.pools.map((pool) => pool.id))
   for (const shop of config.shops) {
     if (!pools.has(shop.pool)) throw invalid(`The shop ${shop.id} names a pool that is not there.`)
   }
+}
+
+function onlyOnce(setting: string, items: readonly { readonly id: string }[]): void {
+  const ids = items.map((item) => item.id)
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (twice !== undefined) throw invalid(`The id ${twice} is used twice in the setting ${setting}.`)
+}
+
+function variableOf(setting: string): string | undefined {
+  return Object.entries(environment).find(([, place]) => place === setting)?.[0]
 }
 
 /** `20000-29999` → its two ends, both inclusive. */
