@@ -1,0 +1,4 @@
+export * from './client.js'
+export * from './layer.js'
+export * from './server.js'
+export * from './timers.js'

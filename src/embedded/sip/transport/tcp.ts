@@ -1,0 +1,86 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { Connection, type ConnectionLimits, type ConnectionUser } from './connection.js'
+import type { Remote } from './types.js'
+
+export interface TcpLimits extends ConnectionLimits {
+  readonly connections: number
+}
+
+/** The TCP side: a listener, and connections that are used again for whatever goes to the same address and port. */
+export class TcpSide {
+  readonly #server: Server
+  readonly #connections = new Map<number, Connection>()
+  readonly #byPeer = new Map<string, Connection>()
+  #nextId = 1
+
+  constructor(private readonly limits: TcpLimits, private readonly user: Omit<ConnectionUser, 'onClosed'>) {
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+  }
+
+  get connections(): number {
+    return this.#connections.size
+  }
+
+  /** @returns the port. Rejects with the system's error (EADDRINUSE …). */
+  async listen(host: string, port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject)
+        // Errors of accept() concern one connection attempt; there is nobody to tell.
+        this.#server.on('error', () => undefined)
+        resolve()
+      })
+    })
+    return (this.#server.address() as { port: number }).port
+  }
+
+  send(bytes: Buffer, to: Remote, failed?: (error: Error) => void): void {
+    const known = to.connection === undefined ? undefined : this.#connections.get(to.connection)
+    const connection = known?.open === true ? known : this.#reuse(to) ?? this.#open(to)
+    if (connection === undefined) {
+      if (failed !== undefined) queueMicrotask(() => failed(new Error('too many connections')))
+      return
+    }
+    connection.write(bytes, failed)
+  }
+
+  async close(): Promise<void> {
+    for (const connection of this.#connections.values()) connection.close()
+    if (!this.#server.listening) return
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#connections.size >= this.limits.connections || socket.remoteAddress === undefined || socket.remotePort === undefined) {
+      socket.on('error', () => undefined).destroy()
+      return
+    }
+    this.#add(socket, { address: socket.remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''), port: socket.remotePort })
+  }
+
+  #reuse(to: Remote): Connection | undefined {
+    const connection = this.#byPeer.get(`${to.address} ${to.port}`)
+    return connection?.open === true ? connection : undefined
+  }
+
+  #open(to: Remote): Connection | undefined {
+    if (this.#connections.size >= this.limits.connections) return undefined
+    return this.#add(connect({ host: to.address, port: to.port, noDelay: true }), to)
+  }
+
+  #add(socket: Socket, peer: { address: string; port: number }): Connection {
+    const id = this.#nextId++
+    const key = `${peer.address} ${peer.port}`
+    const connection = new Connection(id, socket, peer, this.limits, {
+      ...this.user,
+      onClosed: () => {
+        this.#connections.delete(id)
+        if (this.#byPeer.get(key) === connection) this.#byPeer.delete(key)
+      }
+    })
+    this.#connections.set(id, connection)
+    this.#byPeer.set(key, connection)
+    return connection
+  }
+}

@@ -1,0 +1,110 @@
+import { networkInterfaces } from 'node:os'
+import type { RemoteInfo } from 'node:dgram'
+import { parseLimits, parseMessage, readReplyHeaders, SipParseError } from '../message/index.js'
+import { TcpSide } from './tcp.js'
+import { UdpSide } from './udp.js'
+import { stampVia } from './via.js'
+import type { Remote, Transport, TransportUser } from './types.js'
+
+export interface TransportLimits {
+  /** TCP connections open at once, both ways; more are refused. Default 500. */
+  readonly connections?: number
+  /** Milliseconds after which a silent TCP connection is closed. Default 600 000. */
+  readonly idleMs?: number
+  /** Bytes that may wait for one slow TCP peer. Default 1 MiB. */
+  readonly writeBytes?: number
+}
+
+export interface TransportOptions {
+  /** Address to listen on; with `0.0.0.0` or `::` the first outward address of the machine is shown to peers. */
+  readonly host: string
+  /** 0 lets the system choose one that is free for UDP and TCP. */
+  readonly port: number
+  readonly limits?: TransportLimits
+}
+
+/** SIP over UDP and TCP on one host and port (RFC 3261 §18). Connections are reused, keep-alive pings answered. */
+export class SipTransport implements Transport {
+  readonly host: string
+  #port = 0
+  #user: TransportUser | undefined
+  readonly #udp: UdpSide
+  readonly #tcp: TcpSide
+
+  private constructor(host: string, limits: TransportLimits) {
+    this.host = shownHost(host)
+    this.#udp = new UdpSide(host, (data, from) => this.#datagram(data, from))
+    const { connections = 500, idleMs = 600_000, writeBytes = 1_048_576 } = limits
+    this.#tcp = new TcpSide({ connections, idleMs, writeBytes, messageBytes: parseLimits.messageBytes }, {
+      onBytes: (data, from) => this.#parse(data, from),
+      onBroken: (error, head, from) => this.#broken(error, head, from)
+    })
+  }
+
+  /** Listens on both protocols. @throws the system's error with its `code` (EADDRINUSE, EACCES, EADDRNOTAVAIL) */
+  static async listen(options: TransportOptions): Promise<SipTransport> {
+    for (let attempt = 1; ; attempt++) {
+      const transport = new SipTransport(options.host, options.limits ?? {})
+      try {
+        transport.#port = await transport.#tcp.listen(options.host, options.port)
+        await transport.#udp.listen(options.host, transport.#port)
+        return transport
+      } catch (error) {
+        await transport.close()
+        // The system chose a TCP port whose UDP twin is taken: ask for another.
+        if (options.port !== 0 || attempt === 10) throw error
+      }
+    }
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  /** Open TCP connections. */
+  get connections(): number {
+    return this.#tcp.connections
+  }
+
+  /** Names the one who receives messages from now on. */
+  use(user: TransportUser): void {
+    this.#user = user
+  }
+
+  send(bytes: Buffer, to: Remote, failed?: (error: Error) => void): void {
+    if (to.protocol === 'udp') this.#udp.send(bytes, to.address, to.port, failed)
+    else this.#tcp.send(bytes, to, failed)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#udp.close(), this.#tcp.close()])
+  }
+
+  #datagram(data: Buffer, from: RemoteInfo): void {
+    // Keep-alives of NATed phones: a lone CRLF, four zero bytes and the like.
+    if (data.length > 4) this.#parse(data, { protocol: 'udp', address: from.address, port: from.port })
+  }
+
+  #parse(data: Buffer, from: Remote): void {
+    try {
+      const message = parseMessage(data)
+      if (message.kind === 'request') stampVia(message, from)
+      this.#user?.onMessage(message, from)
+    } catch (error) {
+      if (!(error instanceof SipParseError)) throw error
+      this.#user?.onMalformed(error, from)
+    }
+  }
+
+  /** The framing gave up; what there is of the head may still be enough for a reply. */
+  #broken(cause: SipParseError, head: Buffer, from: Remote): void {
+    this.#user?.onMalformed(new SipParseError(cause.code, cause.status, readReplyHeaders(head)), from)
+  }
+}
+
+function shownHost(host: string): string {
+  if (host !== '0.0.0.0' && host !== '::') return host
+  const family = host === '::' ? 'IPv6' : 'IPv4'
+  const outward = Object.values(networkInterfaces()).flat().find((one) => one?.family === family && !one.internal)
+  return outward?.address ?? (host === '::' ? '::1' : '127.0.0.1')
+}
