@@ -31,9 +31,9 @@ export function createCalls(deps: CallDeps, log: Log): Calls {
       if (!trunk) {
         // Nothing of a stranger's message is read any further, and nothing is said about why.
         log.warn('call.stranger_refused')
-        return inbound.reject(403)
+        inbound.reject(403); return;
       }
-      if (closing) return inbound.reject(503, 5)
+      if (closing) { inbound.reject(503, 5); return; }
       start(new CallSession(deps, inbound, trunk))
     },
     async close() {

@@ -41,6 +41,7 @@ class Drachtio implements SipPort {
   readonly #legs = new Set<DrachtioLeg>()
   #lost = new AbortController()
   #connected = false
+  #addresses: readonly string[] = []
   #closing = false
   #handler: (call: InboundCall) => void = (call) => call.reject(503, 5)
 
@@ -50,6 +51,10 @@ class Drachtio implements SipPort {
 
   get connected(): boolean {
     return this.#connected
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses
   }
 
   onCall(handler: (call: InboundCall) => void): void {
@@ -67,9 +72,9 @@ class Drachtio implements SipPort {
       // Without a listener a refused connection would end the process.
       this.#srf.on('error', () => undefined)
       this.#srf.on('close', () => this.#onLost())
-      this.#srf.on('connect', (error) => {
+      this.#srf.on('connect', (error, hostports) => {
         if (error) { reject(new MaskError('sip_unavailable', { reason: 'secret' })); return; }
-        this.#onConnected()
+        this.#onConnected(hostports)
         resolve()
       })
       this.#route()
@@ -114,7 +119,8 @@ class Drachtio implements SipPort {
     void leg.ended.then(() => this.#legs.delete(leg))
   }
 
-  #onConnected(): void {
+  #onConnected(hostports = ''): void {
+    this.#addresses = hostports.split(',').filter(Boolean)
     this.#lost = new AbortController()
     this.#connected = true
     this.#options.log.info('sip.connected')

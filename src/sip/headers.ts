@@ -1,4 +1,4 @@
-import type { IdentityHeaders } from './types.js'
+import type { IdentityHeaders } from '../phone/identity.js'
 import type { SrfMessage } from './srf.js'
 
 /** What we say of ourselves; the same to everyone. */
@@ -56,30 +56,10 @@ export function maxForwardsOf(message: SrfMessage): number | undefined {
 /** The headers from which phone/identity decides who is calling. drachtio-srf joins repeated headers with commas. */
 export function identityHeaders(message: SrfMessage): IdentityHeaders {
   return {
-    pai: splitList(message.get('P-Asserted-Identity')),
+    pai: present(message.get('P-Asserted-Identity')),
     from: message.get('From') ?? '',
-    privacy: (message.get('Privacy') ?? '').split(/[;,]/).map((value) => value.trim()).filter(Boolean)
+    privacy: present(message.get('Privacy'))
   }
 }
 
-/** Splits a comma-separated header where the comma stands outside quotes and angle brackets (RFC 3261 §7.3.1). */
-export function splitList(text: string | undefined): string[] {
-  const parts: string[] = []
-  let part = ''
-  let quoted = false
-  let angled = false
-  for (let i = 0; i < (text?.length ?? 0); i++) {
-    const char = text!.charAt(i)
-    if (quoted && char === '\\') part += char + text!.charAt(++i)
-    else if (char === ',' && !quoted && !angled) {
-      parts.push(part)
-      part = ''
-    } else {
-      if (char === '"') quoted = !quoted
-      if (!quoted && char === '<') angled = true
-      if (!quoted && char === '>') angled = false
-      part += char
-    }
-  }
-  return [...parts, part].map((value) => value.trim()).filter(Boolean)
-}
+const present = (value: string | undefined): string[] => value === undefined ? [] : [value]

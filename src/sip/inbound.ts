@@ -3,7 +3,8 @@ import { within } from '../deadline.js'
 import { answerHeaders, identityHeaders, maxForwardsOf, refusalHeaders, userOf } from './headers.js'
 import { DrachtioLeg } from './leg.js'
 import type { SrfClient, SrfDialog, SrfRequest, SrfResponse } from './srf.js'
-import { CallerGone, type IdentityHeaders, type InboundCall, type Leg, type Source } from './types.js'
+import type { IdentityHeaders } from '../phone/identity.js'
+import { CallerGone, type InboundCall, type Leg, type Source } from './types.js'
 
 /** What an inbound call needs of the connection that it came by. */
 export interface Connection {

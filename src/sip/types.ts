@@ -1,16 +1,9 @@
+import type { IdentityHeaders } from '../phone/identity.js'
+
 /** A socket address that a message came from, as the SIP server saw it; never taken from a header. */
 export interface Source {
   readonly address: string
   readonly port: number
-}
-
-/** What a caller's carrier or device says about who is calling, as text, not yet believed. */
-export interface IdentityHeaders {
-  /** Every P-Asserted-Identity value, lists split (RFC 3325 §9.1). */
-  readonly pai: readonly string[]
-  readonly from: string
-  /** Every Privacy value (RFC 3323 §4.2). */
-  readonly privacy: readonly string[]
 }
 
 /** How a dialog ended: by the far end, by ours, or by the SIP server. */
@@ -100,5 +93,7 @@ export interface SipPort {
   /** Sends an INVITE in which every header is ours. @throws CallFailed, MaskError sip_unavailable, and the signal's reason when aborted */
   dial(dial: Dial): Promise<AnsweredLeg>
   readonly connected: boolean
+  /** Where the SIP server listens, such as `udp/127.0.0.1:5060`; empty before the first connection. */
+  readonly addresses: readonly string[]
   close(): Promise<void>
 }

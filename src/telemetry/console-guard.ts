@@ -11,5 +11,5 @@ export function guardConsole(log: Log): () => void {
   const target = globalThis.console
   const originals = { ...target }
   for (const name of names) target[name] = () => log.warn('library.console', { operation: name })
-  return () => { for (const name of names) target[name] = originals[name] }
+  return () => { Object.assign(target, originals) }
 }

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { Config } from '../config.js'
+import type { Log } from '../telemetry/log.js'
+import { startPrivateRedis } from './redis.js'
+import { startSipServer, type EmbeddedSipServer } from './sip/index.js'
+
+/** What a bare machine lacks, started as far as the configuration names nothing of its own. */
+export interface Embedded {
+  readonly redisUrl: string
+  readonly drachtioUrl: string
+  /** The SIP server, when it is ours. */
+  readonly sip: EmbeddedSipServer | undefined
+  close(): Promise<void>
+}
+
+/**
+ * Starts a private redis-server and an embedded SIP server for every URL that is null.
+ * Meant for one small machine, tests and demos.
+ * @throws Error with `code` EADDRINUSE when the SIP port is taken; what had been started is stopped again
+ */
+export async function startEmbedded(config: Config, log: Log): Promise<Embedded> {
+  const closers: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const redisUrl = config.redis.url ?? await startRedis(config, log, closers)
+    const sip = config.drachtio.url === null ? await startSip(config, log, closers) : undefined
+    return { redisUrl, drachtioUrl: config.drachtio.url ?? sip!.adminUrl, sip, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function startRedis(config: Config, log: Log, closers: (() => Promise<void>)[]): Promise<string> {
+  const redis = await startPrivateRedis({ dir: join(config.dataDir, 'redis'), log })
+  closers.push(() => redis.close())
+  return redis.url
+}
+
+async function startSip(config: Config, log: Log, closers: (() => Promise<void>)[]): Promise<EmbeddedSipServer> {
+  const { host, port } = config.sip
+  // The secret lives as long as the process: only this process ever connects.
+  const admin = { host: '127.0.0.1', port: 0, secret: randomBytes(24).toString('hex') }
+  const sip = await startSipServer({ host, port, admin, log })
+  closers.push(() => sip.close())
+  return sip
+}

@@ -1,0 +1,68 @@
+import closeWithGrace from 'close-with-grace'
+import { createApp, type App } from './app.js'
+import { loadConfig, type Config } from './config.js'
+import { startEmbedded, type Embedded } from './embedded/start.js'
+import { MaskError } from './errors.js'
+import { guardConsole } from './telemetry/console-guard.js'
+import { createLog, errorFields, type Log } from './telemetry/log.js'
+
+/** Milliseconds after which a stop stops waiting. */
+const stopDeadlineMs = 10_000
+
+/** One sentence for the person who started us; nothing that a library made up. */
+function sentenceFor(error: unknown, config: Config | undefined): string {
+  if (error instanceof MaskError && error.code === 'config_invalid') return String(error.cause)
+  const { code, port } = error as { code?: string, port?: number }
+  if (code === 'EADDRINUSE') return `Port ${port ?? ''} on ${config?.sip.host ?? 'this machine'} is in use; set MASKLINE_SIP_PORT or MASKLINE_HTTP_PORT to another one.`
+  if (code === 'EACCES') return 'A port or a folder of the configuration may not be used by this user.'
+  if (error instanceof MaskError) return `${error.message} (${error.code})`
+  return `Maskline cannot start (${error instanceof Error ? error.name : 'unknown error'}).`
+}
+
+function banner(config: Config, app: App, embedded: Embedded): string {
+  const base = `http://${config.http.host}:${app.httpPort}`
+  const sip = embedded.sip ? `${config.sip.host}:${embedded.sip.sipPort} (UDP and TCP)` : 'your drachtio-server'
+  return [
+    '',
+    'Maskline is ready.',
+    '',
+    `  API      ${base}/v1   described at ${base}/openapi.json`,
+    `  API key  ${app.demoKeyHint}`,
+    `  SIP      ${sip}, calls leave to ${config.trunks[0]!.gateways[0]!}`,
+    '',
+    'Ask for a line between two people (numbers reserved for fiction):',
+    '',
+    `  curl -s ${base}/v1/deliveries -H 'Authorization: Bearer ${app.demoKeyHint}' -H 'Content-Type: application/json' \\`,
+    `    -d '{"reference":"order-1","courier":{"phone":"+46701740605"},"customer":{"phone":"+46701740606"},"ttlSeconds":3600}'`,
+    '',
+    ''
+  ].join('\n')
+}
+
+async function start(config: Config, log: Log): Promise<void> {
+  const embedded = await startEmbedded(config, log)
+  let app: App
+  try {
+    app = await createApp(config, embedded, log)
+  } catch (error) {
+    await embedded.close()
+    throw error
+  }
+  process.stdout.write(banner(config, app, embedded))
+  closeWithGrace({ delay: stopDeadlineMs, logger: false }, async ({ err }) => {
+    if (err) log.fatal('process.failed', errorFields(err))
+    await app.close()
+    await embedded.close()
+  })
+}
+
+let config: Config | undefined
+try {
+  config = loadConfig()
+  const log = createLog(config.log.level)
+  guardConsole(log)
+  await start(config, log)
+} catch (error) {
+  process.stderr.write(`${sentenceFor(error, config)}\n`)
+  process.exitCode = 1
+}

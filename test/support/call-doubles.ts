@@ -1,0 +1,150 @@
+import { createEvents, type Events } from '../../src/events.js'
+import type { CallDeps } from '../../src/call/deps.js'
+import type { Lines, Lookup } from '../../src/line/types.js'
+import type { MediaEngine, MediaSession, Playback, Prompt, Side } from '../../src/media/types.js'
+import type { E164 } from '../../src/phone/types.js'
+import type { CallEnd, CallStart } from '../../src/record/types.js'
+import { CallerGone, type AnsweredLeg, type Dial, type InboundCall, type Leg, type LegEnd } from '../../src/sip/types.js'
+
+/** A leg whose far end the test plays. */
+export class ScriptedLeg implements Leg {
+  readonly ended: Promise<LegEnd>
+  hungUp = 0
+  offers: ((offer: string | undefined) => Promise<string>) | undefined
+  #end!: (end: LegEnd) => void
+
+  constructor() {
+    this.ended = new Promise((resolve) => { this.#end = resolve })
+  }
+
+  end(how: LegEnd = 'bye'): void {
+    this.#end(how)
+  }
+
+  async hangUp(): Promise<void> {
+    this.hungUp++
+    this.#end('hung_up')
+  }
+
+  onOffer(handler: (offer: string | undefined) => Promise<string>): void {
+    this.offers = handler
+  }
+}
+
+/** An INVITE that the test sent. */
+export class ScriptedInbound implements InboundCall {
+  readonly source = { address: '127.0.0.1', port: 5071 }
+  readonly dialled = '+442079460000'
+  readonly identity = { pai: ['<sip:+46701740605@127.0.0.1>'], from: '<sip:+46701740605@127.0.0.1>', privacy: [] }
+  readonly bodyUnsupported: boolean = false
+  readonly leg = new ScriptedLeg()
+  readonly sent: string[] = []
+  readonly #cancel = new AbortController()
+  readonly gone = this.#cancel.signal
+  /** Runs when the 200 is about to be sent. */
+  beforeAnswer: () => void = () => undefined
+
+  constructor(readonly maxForwards: number | undefined = 70, readonly offer: string | undefined = 'offer of a') {}
+
+  cancel(): void {
+    this.#cancel.abort(new CallerGone())
+  }
+
+  async ring(sdp?: string): Promise<void> {
+    this.sent.push(sdp === undefined ? '180' : '180 with sdp')
+  }
+
+  async progress(): Promise<void> {
+    this.sent.push('183')
+  }
+
+  reject(status: number): void {
+    if (!this.gone.aborted) this.sent.push(String(status))
+  }
+
+  async answer(sdp: string): Promise<Leg> {
+    this.beforeAnswer()
+    if (this.gone.aborted) throw new CallerGone()
+    this.sent.push(`200 ${sdp}`)
+    return this.leg
+  }
+}
+
+/** Everything around a call, played by the test, with a list of what the call did. */
+export class CallStage {
+  readonly b = new ScriptedLeg()
+  readonly did: string[] = []
+  readonly events: (Events['call.ended'] & { name: string })[] = []
+  readonly records: { start: CallStart, end?: CallEnd }[] = []
+  found: Lookup = { kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', callee: '+46701740606' as E164 }
+  /** What the callee does; the default answers at once. */
+  callee: (dial: Dial) => Promise<AnsweredLeg> = async () => ({ leg: this.b, answer: 'answer of b' })
+  early: string | undefined = 'early answer'
+  prompt: Promise<void> = Promise.resolve()
+  /** Errors that the named step throws. */
+  readonly fail = new Map<string, Error>()
+  dialled: Dial | undefined
+  silence: () => void = () => undefined
+
+  step(name: string): void {
+    this.did.push(name)
+    const error = this.fail.get(name)
+    if (error) throw error
+  }
+
+  deps(config: Partial<CallDeps['config']> = {}): CallDeps {
+    const events = createEvents((error) => { throw error })
+    events.on('call.ended', (event) => this.events.push({ name: 'call.ended', ...event }))
+    return {
+      sip: { onCall: () => undefined, connected: true, addresses: [], close: async () => undefined, dial: (dial) => this.#dial(dial) },
+      media: this.#engine(),
+      lines: this.#lines(),
+      journal: {
+        open: async (start) => { this.step('journal.open'); this.records.push({ start }) },
+        answered: async () => this.step('journal.answered'),
+        finish: async (start, end) => { this.records.find((record) => record.start.id === start.id)!.end = end }
+      },
+      trunks: { recognise: () => undefined, outbound: this.trunk },
+      events,
+      config: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70, ...config },
+      mayDial: () => true,
+      clock: Date.now,
+      onInternalError: (_id, error) => this.did.push(`internal ${(error as Error).message}`)
+    }
+  }
+
+  readonly trunk = { id: 'demo', identity: ['pai', 'from'] as ('pai' | 'from')[], country: 'EE', gateways: ['sip:127.0.0.1:5070'] }
+
+  async #dial(dial: Dial): Promise<AnsweredLeg> {
+    this.step('dial')
+    this.dialled = dial
+    const aborted = new Promise<never>((_, reject) => dial.signal.addEventListener('abort', () => reject(dial.signal.reason as Error)))
+    return Promise.race([this.callee(dial), aborted])
+  }
+
+  #lines(): Lines {
+    const lookup = async (): Promise<Lookup> => { this.step('lookup'); return this.found }
+    return { lookup, release: async () => this.step('release') } as unknown as Lines
+  }
+
+  #engine(): MediaEngine {
+    const session: MediaSession = {
+      silent: new Promise((resolve) => { this.silence = resolve }),
+      answerEarly: async () => { this.step('answerEarly'); return this.early },
+      answerAlone: async () => { this.step('answerAlone'); return 'announcement' },
+      offerForB: async () => { this.step('offerForB'); return 'offer for b' },
+      connect: async () => { this.step('connect'); return 'answer for a' },
+      renegotiate: async (side: Side) => { this.step(`renegotiate ${side}`); return `new answer for ${side}` },
+      localDescription: (side: Side) => `description of ${side}`,
+      play: (side: Side, prompt: Prompt): Playback => {
+        this.step(`play ${prompt} to ${side}`)
+        return { done: this.prompt, stop: () => this.step(`stop ${prompt}`) }
+      },
+      close: async () => this.step('media.close')
+    }
+    return {
+      name: 'embedded', abilities: { relay: true, voice: true }, stats: () => ({ sessions: 0, portsInUse: 0 }), ping: async () => undefined, close: async () => undefined,
+      open: async () => { this.step('media.open'); return session }
+    }
+  }
+}
