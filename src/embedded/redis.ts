@@ -1,0 +1,141 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { MaskError } from '../errors.js'
+import type { Log } from '../telemetry/log.js'
+
+export interface PrivateRedis {
+  /** With the password in it: for the store only, never for a log. */
+  readonly url: string
+  readonly pid: number
+  /** Writes everything to disk and ends the server. */
+  close(): Promise<void>
+}
+
+const host = '127.0.0.1'
+const readyWithinMs = 20_000
+const stopWithinMs = 10_000
+
+/**
+ * A redis-server of our own on a free loopback port, behind a random password, with an append-only file in
+ * `dir`. It ends with us, also when we are killed.
+ * @throws MaskError config_invalid with one sentence when the binary is missing or the folder is in use
+ */
+export async function startPrivateRedis({ dir, log }: { dir: string, log: Log }): Promise<PrivateRedis> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  await claim(dir)
+  const password = randomBytes(24).toString('base64url')
+  // Between finding a free port and taking it somebody else may be quicker.
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort()
+    const child = launch(settings(dir, port, password))
+    try {
+      await untilReady(child, port, password)
+      writeFileSync(pidFile(dir), String(child.pid))
+      log.info('redis.started', { port })
+      return { url: `redis://:${password}@${host}:${port}`, pid: child.pid!, close: () => stop(child, dir) }
+    } catch (error) {
+      await stop(child, dir)
+      if (attempt === 3 || isMissing(error)) throw startError(error, dir)
+    }
+  }
+}
+
+/** Handed over on standard input: a command line can be read by everybody on the machine. */
+function settings(dir: string, port: number, password: string): string {
+  return [
+    `bind ${host}`, `port ${port}`, 'protected-mode yes', `requirepass ${password}`, 'daemonize no',
+    `dir "${dir.replace(/["\\]/g, '\\$&')}"`, 'appendonly yes', 'appendfsync everysec', 'save ""', 'loglevel warning', 'logfile ""',
+    // The slow log would keep arguments of commands.
+    'slowlog-log-slower-than -1', 'slowlog-max-len 0', 'latency-tracking no', 'enable-debug-command no', 'enable-module-command no'
+  ].join('\n') + '\n'
+}
+
+function launch(config: string): ChildProcess {
+  // setpriv (util-linux) lets the kernel end the server when this process dies without a farewell.
+  const [command, ...args] = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM', 'redis-server', '-'] : ['redis-server', '-']
+  const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'] })
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(config)
+  return child
+}
+
+async function untilReady(child: ChildProcess, port: number, password: string): Promise<void> {
+  const gone = new Promise<never>((_resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => reject(new Error(`exit ${code}`)))
+  })
+  gone.catch(() => undefined)
+  const deadline = Date.now() + readyWithinMs
+  while (!await Promise.race([gone, answers(port, password)])) {
+    if (Date.now() > deadline) throw new Error('not ready')
+    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 20))])
+  }
+}
+
+/** Whether a server with our password answers PONG there; while it loads its file it answers LOADING. */
+async function answers(port: number, password: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(port, host, () => socket.write(`AUTH ${password}\r\nPING\r\nQUIT\r\n`))
+    let answer = ''
+    socket.setTimeout(1000, () => socket.destroy())
+    socket.on('data', (data) => { answer += data.toString('latin1') })
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve(answer.startsWith('+OK\r\n+PONG')))
+  })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, host)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const pidFile = (dir: string): string => join(dir, 'redis.pid')
+
+/** Two servers on one append-only file destroy it. A server that was left behind gets time to end. */
+async function claim(dir: string): Promise<void> {
+  const deadline = Date.now() + stopWithinMs
+  while (runs(dir)) {
+    if (Date.now() > deadline) throw new MaskError('config_invalid', { cause: `The data folder ${dir} is in use by another redis-server; stop it or set MASKLINE_DATA_DIR.` })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+function runs(dir: string): boolean {
+  try {
+    const pid = Number(readFileSync(pidFile(dir), 'utf8'))
+    return Number.isInteger(pid) && pid > 0 && readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('redis-server')
+  } catch {
+    return false
+  }
+}
+
+async function stop(child: ChildProcess, dir: string): Promise<void> {
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    const exit = once(child, 'exit')
+    child.kill('SIGTERM')
+    const force = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
+    await exit
+    clearTimeout(force)
+  }
+  rmSync(pidFile(dir), { force: true })
+}
+
+/** setpriv reports a command that it cannot find with 127. */
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT' || (error as Error).message === 'exit 127'
+}
+
+function startError(error: unknown, dir: string): MaskError {
+  const cause = isMissing(error)
+    ? 'redis-server is not installed: run "apt-get install redis-server", or set MASKLINE_REDIS_URL to a Redis of your own.'
+    : `redis-server does not start in the data folder ${dir}; look at its append-only file and rights.`
+  return new MaskError('config_invalid', { cause })
+}

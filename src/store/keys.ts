@@ -1,0 +1,40 @@
+/**
+ * Every key of the store. A name is `kind:{tag}` or `kind:{tag}:rest`; the tag in braces keeps all keys of
+ * one pool, or of one shop, on one Redis Cluster slot, so that a script may touch them together.
+ * No name holds a phone number: people appear as HMAC, proxy numbers only as fields inside.
+ */
+export type PoolKey =
+  /** No data of its own: the key by which a script is sent to its pool's slot. */
+  | 'pool'
+  /** d:{pool}:<id> → one delivery, packed (line/lua/includes/record.lua). */
+  | 'd'
+  /** b:{pool}:<phone tag> → hash, number → id of the delivery that holds it for this phone, live or in quarantine. */
+  | 'b'
+  /** load:{pool} and load:{pool}:<country> → sorted set of the numbers in service by live deliveries, then by last use. */
+  | 'load'
+  /** rest:{pool} → sorted set like load, of numbers that take no new deliveries. */
+  | 'rest'
+  /** held:{pool} → hash, number → deliveries that are live or in quarantine. */
+  | 'held'
+  /** num:{pool} → hash, number → country and state. */
+  | 'num'
+  /** due:{pool} → sorted set of times (ms); due:{pool}:<time> → list of delivery ids to look at then. */
+  | 'due'
+  /** code:{pool}:<shard> → hash, access code tag and number → id. */
+  | 'code'
+  /** ref:{pool}:<shard> → hash, reference tag → id. */
+  | 'ref'
+  /** calls:{pool}:<id> → sorted set, call id → end of its lease (ms). */
+  | 'calls'
+  /** rate:{pool}:<what>:<window> → counter of a window of time. */
+  | 'rate'
+
+/** @param pool id of a pool */
+export function poolKey(kind: PoolKey, pool: string, rest?: string): string {
+  return keyName(kind, pool, rest)
+}
+
+/** A key of another room: `kind:{tag}:rest`. @param tag what must stay on one slot, such as `shop.demo` */
+export function keyName(kind: string, tag: string, rest?: string): string {
+  return rest === undefined ? `${kind}:{${tag}}` : `${kind}:{${tag}}:${rest}`
+}
