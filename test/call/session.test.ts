@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CallSession } from '../../src/call/session.js'
 import type { Termination } from '../../src/call/termination.js'
@@ -14,7 +14,7 @@ function start(stage: CallStage, inbound: ScriptedInbound, config = {}): { sessi
   return { session, over: session.run() }
 }
 
-function wholeAfter(t: Tap.Test, stage: CallStage, inbound: ScriptedInbound, termination: Termination): void {
+function wholeAfter(t: Test, stage: CallStage, inbound: ScriptedInbound, termination: Termination): void {
   const count = (name: string): number => stage.did.filter((did) => did === name).length
   const took = (name: string): boolean => stage.did.includes(name) && !stage.fail.has(name)
   t.equal(count('media.close'), took('media.open') ? 1 : 0, 'media is freed once')
@@ -25,8 +25,6 @@ function wholeAfter(t: Tap.Test, stage: CallStage, inbound: ScriptedInbound, ter
   for (const { end } of stage.records) t.match(end, termination, 'with the same termination')
   if (inbound.sent.some((sent) => sent.startsWith('200'))) t.ok(inbound.leg.hungUp > 0, 'A is hung up')
 }
-
-declare namespace Tap { type Test = typeof t }
 
 t.test('courier calls, customer answers, either hangs up', async (t) => {
   for (const [who, reason] of [['a', 'caller_hung_up'], ['b', 'callee_hung_up']] as const) {

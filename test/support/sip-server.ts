@@ -1,4 +1,4 @@
-import { createLog, type Log } from '../../src/telemetry/log.js'
+import { silent } from './log.js'
 import { connectDrachtio } from '../../src/sip/drachtio.js'
 import type { SipPort } from '../../src/sip/types.js'
 
@@ -12,7 +12,6 @@ export interface TestSipServer {
   close(): Promise<void>
 }
 
-export const silent: Log = createLog('silent')
 
 /** Whether a real drachtio-server stands in for the embedded one. */
 export const realDrachtio = process.env.MASKLINE_DRACHTIO_URL
