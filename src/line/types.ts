@@ -23,6 +23,15 @@ export interface NewDelivery {
   readonly direction: Direction
   /** Where the number should be from; absent: the country of the customer's number. */
   readonly country?: Country
+  /** What to do when that country has no free number; absent: take any. */
+  readonly geo?: GeoPreference
+}
+
+export interface GeoPreference {
+  /** Countries to try next, in this order. */
+  readonly fallback?: readonly Country[]
+  /** Rather no number (pool_exhausted, reason `geo`) than one of another country. */
+  readonly strict?: boolean
 }
 
 /** A delivery as a shop may see it: no person's number. Times are Unix milliseconds. */
@@ -77,11 +86,18 @@ export interface NumberLoad {
 
 /** The room's outside: what http and call may ask for. Every method rejects with MaskError only. */
 export interface Lines {
-  /** Gives two people one number. @throws pool_exhausted, reference_in_use, store_unavailable */
+  /**
+   * Gives two people one number.
+   * @throws pool_exhausted (reason `busy`, `quarantine` or `geo`), pool_drained, reference_in_use, expiry_invalid,
+   *   phones_equal, phone_is_proxy, store_unavailable, store_full
+   */
   allocate(delivery: NewDelivery): Promise<AllocatedDelivery>
   /** @throws delivery_not_found (also for another shop's delivery) */
   find(shopId: string, id: string): Promise<Delivery>
-  /** @throws delivery_not_found, delivery_ended, phone_in_use, phone_in_delivery */
+  /**
+   * Changes all that is given, or nothing. A phone that leaves keeps the number in quarantine.
+   * @throws delivery_not_found, delivery_ended, expiry_invalid, phone_in_use, phone_in_delivery, phones_too_many, phone_is_proxy
+   */
   change(shopId: string, id: string, change: DeliveryChange): Promise<Delivery>
   /** Ends a delivery now; a second close answers the same. Never re-opens, never cuts a live call. */
   close(shopId: string, id: string): Promise<Delivery>
@@ -98,4 +114,8 @@ export interface Lines {
   isProxyNumber(number: string): boolean
   /** The numbers of a pool with their load. */
   numbers(poolId: string): Promise<NumberLoad[]>
+  /** Gives back what is over, as the background does every second. @returns how many deliveries were looked at */
+  sweep(): Promise<number>
+  /** Ends the background work; live calls of this process are no longer renewed. */
+  stop(): Promise<void>
 }

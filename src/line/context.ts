@@ -1,0 +1,32 @@
+import type { Config } from '../config.js'
+import { MaskError } from '../errors.js'
+import type { Vault } from '../store/crypto.js'
+import type { Store } from '../store/redis.js'
+import type { Log } from '../telemetry/log.js'
+import type { NumberPlan } from './numbers.js'
+
+/** The settings that this room reads. */
+export type LineConfig = Pick<Config, 'pools' | 'line' | 'limits' | 'call'>
+
+export interface LinesOptions {
+  readonly store: Store
+  readonly vault: Vault
+  readonly config: LineConfig
+  readonly log: Log
+  /** Unix time in ms. Without it the scripts use Redis's own clock, which all processes share. */
+  readonly clock?: () => number
+}
+
+/** What the operations of this room share. */
+export interface LineContext extends LinesOptions {
+  readonly plan: NumberPlan
+  /** First argument of every script. */
+  now(): number | ''
+}
+
+/** A delivery's id names its pool, so that the id alone finds the slot: `demo-bcdfghjkmnpqrstvwxyz`. */
+export function splitId(context: LineContext, id: string): { pool: string, local: string } {
+  const [, pool = '', local = ''] = /^([a-z0-9]{1,16})-([a-z]{20})$/.exec(id) ?? []
+  if (context.plan.registration(pool) === undefined) throw new MaskError('delivery_not_found')
+  return { pool, local }
+}

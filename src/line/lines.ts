@@ -1,0 +1,50 @@
+import { asMaskError } from '../errors.js'
+import { allocate } from './allocate.js'
+import { change, close, find } from './change.js'
+import { CodeOffers } from './code.js'
+import type { LineContext, LinesOptions } from './context.js'
+import { Leases } from './leases.js'
+import { lookup } from './lookup.js'
+import { createNumberPlan } from './numbers.js'
+import { numbers } from './register.js'
+import { Sweeper } from './sweeper.js'
+import type { Lines } from './types.js'
+
+export type { LineConfig, LinesOptions } from './context.js'
+
+/**
+ * Lines over a Redis that any number of processes may share. Starts sweeping and renewing in the
+ * background until `stop`. @throws MaskError config_invalid when pools overlap or a range is no range
+ */
+export function createLines(options: LinesOptions): Lines {
+  const { clock } = options
+  const context: LineContext = { ...options, plan: createNumberPlan(options.config.pools), now: () => clock?.() ?? '' }
+  const codes = new CodeOffers(options.vault)
+  const leases = new Leases(context)
+  const sweeper = new Sweeper(context)
+  return {
+    allocate: (delivery) => masked(allocate(context, codes, delivery)),
+    find: async (shopId, id) => (await masked(find(context, shopId, id))).delivery,
+    change: (shopId, id, wanted) => masked(change(context, shopId, id, wanted)),
+    close: (shopId, id) => masked(close(context, shopId, id)),
+    addPhone: (shopId, id, party, phone) => masked(change(context, shopId, id, { add: { party, phone } })),
+    lookup: (number, caller, callId) => masked(lookup(context, leases, number, caller, callId)),
+    release: (deliveryId, callId) => masked(leases.release(deliveryId, callId)),
+    isProxyNumber: (number) => context.plan.has(number),
+    numbers: (poolId) => masked(numbers(context, poolId)),
+    sweep: () => sweeper.sweep(),
+    stop: async () => {
+      leases.stop()
+      await sweeper.stop()
+    }
+  }
+}
+
+/** Whatever goes wrong inside, outside it is a MaskError. */
+async function masked<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw asMaskError(error)
+  }
+}

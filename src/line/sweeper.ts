@@ -1,0 +1,53 @@
+import { errorFields } from '../telemetry/log.js'
+import { poolKey } from '../store/keys.js'
+import { int } from '../store/reply.js'
+import type { LineContext } from './context.js'
+import { scripts } from './scripts.js'
+
+const everyMs = 1000
+/** Deliveries per script call: about a millisecond of Redis's time. */
+const batch = 200
+
+/** Gives memory and counts back in the background. Nobody is connected wrongly when it is late. */
+export class Sweeper {
+  private readonly timer: NodeJS.Timeout
+  private running: Promise<number> | undefined
+  private stopped = false
+
+  constructor(private readonly context: LineContext) {
+    this.timer = setInterval(() => void this.sweep(), everyMs).unref()
+  }
+
+  /** Looks at everything that is due. Never rejects. @returns how many deliveries were looked at */
+  async sweep(): Promise<number> {
+    this.running ??= this.sweepAll().finally(() => { this.running = undefined })
+    return await this.running
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    clearInterval(this.timer)
+    await this.running
+  }
+
+  private async sweepAll(): Promise<number> {
+    let total = 0
+    for (const { id } of this.context.config.pools) {
+      try {
+        total += await this.sweepPool(id)
+      } catch (error) {
+        this.context.log.warn('line.sweep_failed', { poolId: id, ...errorFields(error) })
+      }
+    }
+    return total
+  }
+
+  private async sweepPool(pool: string): Promise<number> {
+    let total = 0
+    for (let seen = batch; seen === batch && !this.stopped;) {
+      seen = int(await this.context.store.run(scripts.sweep, [poolKey('pool', pool)], [this.context.now(), batch]))
+      total += seen
+    }
+    return total
+  }
+}
