@@ -12,11 +12,13 @@ interface ErrorEntry {
 
 const table = {
   // Requests
+  request_malformed: { http: 400, sip: 0, title: 'The request is not valid HTTP.' },
   body_malformed: { http: 400, sip: 0, title: 'The body is not valid JSON.' },
   unauthorized: { http: 401, sip: 0, title: 'The API key is missing or wrong.' },
   forbidden: { http: 403, sip: 0, title: 'This API key may not do that.' },
   not_found: { http: 404, sip: 0, title: 'There is nothing under this address.' },
   method_not_allowed: { http: 405, sip: 0, title: 'This address does not take that method.' },
+  request_timeout: { http: 408, sip: 0, title: 'The request did not arrive in time.' },
   body_too_large: { http: 413, sip: 0, title: 'The body is too large.' },
   media_type_unsupported: { http: 415, sip: 0, title: 'Send JSON as application/json.' },
   request_invalid: { http: 422, sip: 0, title: 'A field of the request is not valid.' },

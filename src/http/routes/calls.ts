@@ -1,0 +1,64 @@
+import type { FastifyRequest } from 'fastify'
+import { MaskError } from '../../errors.js'
+import type { CallQuery as Window } from '../../record/types.js'
+import { shopOf } from '../auth.js'
+import { deliveryId } from '../delivery-input.js'
+import { answers, CallQuery, CallsAnswer, CallsOfDelivery, IdParam } from '../schemas.js'
+import { parseTime } from '../time.js'
+import type { Api, RouteDeps } from '../types.js'
+import { callView } from '../views.js'
+
+const tags = ['calls']
+const dayMs = 24 * 3600 * 1000
+const defaultLimit = 100
+
+/** Records of calls: roles, times and results. */
+export function callRoutes(app: Api, { calls, lines, clock }: RouteDeps): void {
+  const ofDelivery = {
+    operationId: 'callsOfDelivery',
+    summary: 'The calls of one delivery, oldest first',
+    tags,
+    params: IdParam,
+    response: answers({ 200: CallsOfDelivery }, ['delivery_not_found'])
+  }
+  app.get('/deliveries/:id/calls', { schema: ofDelivery }, async (request) => {
+    const shop = shopOf(request)
+    const id = deliveryId(request.params.id)
+    const records = await calls.ofDelivery(shop.id, id)
+    // Records outlive the delivery; only where there are none does it matter whether it exists.
+    if (records.length === 0) await lines.find(shop.id, id)
+    return { calls: records.map(callView) }
+  })
+
+  const list = {
+    operationId: 'listCalls',
+    summary: 'The calls of the shop within a window of time, oldest first',
+    tags,
+    querystring: CallQuery,
+    response: answers({ 200: CallsAnswer }, ['request_invalid'])
+  }
+  app.get('/calls', { schema: list, preValidation: numberLimit }, async (request) => {
+    const page = await calls.list(shopOf(request).id, windowOf(request.query, clock()))
+    return { calls: page.calls.map(callView), ...(page.next === undefined ? {} : { next: page.next }) }
+  })
+}
+
+/** A query holds texts only, and no value is converted behind our back: this is the one number in it. */
+async function numberLimit(request: FastifyRequest): Promise<void> {
+  const query = request.query as Record<string, unknown>
+  if (typeof query.limit === 'string' && /^\d{1,6}$/.test(query.limit)) query.limit = Number(query.limit)
+}
+
+function windowOf(query: { from?: string, to?: string, limit?: number, cursor?: string }, now: number): Window {
+  const to = timeOf(query.to, 'to') ?? now
+  const from = timeOf(query.from, 'from') ?? to - dayMs
+  if (from >= to) throw new MaskError('request_invalid', { field: 'from' })
+  return { from, to, limit: query.limit ?? defaultLimit, ...(query.cursor === undefined ? {} : { cursor: query.cursor }) }
+}
+
+function timeOf(text: string | undefined, field: string): number | undefined {
+  if (text === undefined) return undefined
+  const time = parseTime(text)
+  if (time === undefined) throw new MaskError('request_invalid', { field })
+  return time
+}

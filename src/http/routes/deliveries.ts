@@ -1,0 +1,153 @@
+import { MaskError } from '../../errors.js'
+import type { NewDelivery } from '../../line/types.js'
+import { parseCountry } from '../../phone/e164.js'
+import type { Shop } from '../../shop/shops.js'
+import { shopOf } from '../auth.js'
+import { deliveryId, deliveryInput, refuseEqual, type DeliveryInput } from '../delivery-input.js'
+import { answers, ChangeRequest, DeliveryAnswer, DeliveryRequest, IdempotencyHeader, IdParam, NewDeliveryAnswer, PhoneRequest } from '../schemas.js'
+import type { Api, RouteDeps } from '../types.js'
+import { deliveryView, newDeliveryView } from '../views.js'
+
+const tags = ['deliveries']
+const phoneCodes = ['phone_invalid', 'phone_not_allowed', 'phone_emergency', 'phone_is_proxy'] as const
+const changeCodes = ['delivery_not_found', 'delivery_ended', 'phone_in_use', 'phone_in_delivery'] as const
+
+/** /v1/deliveries: ask for a line, look at it, change it, end it. */
+export function deliveryRoutes(app: Api, deps: RouteDeps): void {
+  const input = deliveryInput(deps.config.line, deps.lines, deps.clock)
+  createRoute(app, deps, input)
+  readRoute(app, deps)
+  changeRoute(app, deps, input)
+  closeRoute(app, deps)
+  phoneRoute(app, deps, input)
+}
+
+function createRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
+  const schema = {
+    operationId: 'createDelivery',
+    summary: 'Ask for a line between a courier and a customer',
+    tags,
+    headers: IdempotencyHeader,
+    body: DeliveryRequest,
+    response: answers({ 201: NewDeliveryAnswer }, [
+      ...phoneCodes, 'phones_equal', 'expiry_invalid', 'country_unknown', 'reference_in_use',
+      'idempotency_mismatch', 'idempotency_in_progress', 'pool_exhausted', 'pool_drained'
+    ], { body: true })
+  }
+  app.post('/deliveries', { schema }, async (request, reply) => {
+    const shop = shopOf(request)
+    const wanted = newDelivery(request.body, shop, input, deps.config.line.quarantineSeconds)
+    const answer = await once(deps, shop, request.headers['idempotency-key'], request.body, () => allocate(deps, wanted))
+    return reply.code(201).header('location', `/v1/deliveries/${answer.id}`).send(answer)
+  })
+}
+
+function newDelivery(body: DeliveryRequest, shop: Shop, input: DeliveryInput, quarantineSeconds: number): NewDelivery {
+  const courier = input.phone(body.courier.phone, 'courier.phone')
+  const customer = input.phone(body.customer.phone, 'customer.phone')
+  refuseEqual(courier, customer)
+  const expiresAt = input.expiry(body)
+  if (expiresAt === undefined) throw new MaskError('request_invalid', { field: 'ttlSeconds' })
+  return {
+    shopId: shop.id,
+    poolId: shop.pool,
+    reference: body.reference,
+    courier,
+    customer,
+    expiresAt,
+    quarantineSeconds,
+    direction: body.direction ?? 'both',
+    ...(body.country === undefined ? {} : { country: parseCountry(body.country, 'country') })
+  }
+}
+
+async function allocate(deps: RouteDeps, wanted: NewDelivery): Promise<NewDeliveryAnswer> {
+  const delivery = await deps.lines.allocate(wanted)
+  deps.events.emit('delivery.created', { deliveryId: delivery.id, shopId: delivery.shopId, at: delivery.createdAt })
+  return newDeliveryView(delivery)
+}
+
+/** Does `work`, or repeats the answer that the same request got before. Only what succeeded is repeated. */
+async function once(deps: RouteDeps, shop: Shop, key: string | undefined, body: unknown, work: () => Promise<NewDeliveryAnswer>): Promise<NewDeliveryAnswer> {
+  if (key === undefined) return await work()
+  const begun = await deps.idempotency.begin(shop.id, key, body)
+  if ('answer' in begun) return JSON.parse(begun.answer) as NewDeliveryAnswer
+  try {
+    const answer = await work()
+    await begun.finish(JSON.stringify(answer))
+    return answer
+  } catch (error) {
+    await begun.abandon()
+    throw error
+  }
+}
+
+function readRoute(app: Api, { lines }: RouteDeps): void {
+  const schema = {
+    operationId: 'readDelivery',
+    summary: 'Look at a delivery',
+    tags,
+    params: IdParam,
+    response: answers({ 200: DeliveryAnswer }, ['delivery_not_found'])
+  }
+  app.get('/deliveries/:id', { schema }, async (request) => deliveryView(await lines.find(shopOf(request).id, deliveryId(request.params.id))))
+}
+
+function changeRoute(app: Api, { lines }: RouteDeps, input: DeliveryInput): void {
+  const schema = {
+    operationId: 'changeDelivery',
+    summary: 'Change the expiry, the direction or the phone of a party',
+    tags,
+    params: IdParam,
+    body: ChangeRequest,
+    response: answers({ 200: DeliveryAnswer }, [...changeCodes, ...phoneCodes, 'phones_equal', 'expiry_invalid'], { body: true })
+  }
+  app.patch('/deliveries/:id', { schema }, async (request) => {
+    const { body } = request
+    const courier = body.courier && input.phone(body.courier.phone, 'courier.phone')
+    const customer = body.customer && input.phone(body.customer.phone, 'customer.phone')
+    refuseEqual(courier, customer)
+    const expiresAt = input.expiry(body)
+    const change = {
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(body.direction === undefined ? {} : { direction: body.direction }),
+      ...(courier === undefined ? {} : { courier }),
+      ...(customer === undefined ? {} : { customer })
+    }
+    return deliveryView(await lines.change(shopOf(request).id, deliveryId(request.params.id), change))
+  })
+}
+
+function closeRoute(app: Api, { lines, events, clock }: RouteDeps): void {
+  const schema = {
+    operationId: 'closeDelivery',
+    summary: 'End a delivery now; a call that is under way goes on',
+    tags,
+    params: IdParam,
+    response: answers({ 200: DeliveryAnswer }, ['delivery_not_found', 'store_full'])
+  }
+  app.delete('/deliveries/:id', { schema }, async (request) => {
+    const shop = shopOf(request)
+    const id = deliveryId(request.params.id)
+    const before = await lines.find(shop.id, id)
+    const after = await lines.close(shop.id, id)
+    // A second close answers the same but is no news.
+    if (before.state === 'live') events.emit('delivery.closed', { deliveryId: id, shopId: shop.id, at: after.endedAt ?? clock() })
+    return deliveryView(after)
+  })
+}
+
+function phoneRoute(app: Api, { lines }: RouteDeps, input: DeliveryInput): void {
+  const schema = {
+    operationId: 'addPhone',
+    summary: 'Let a party call from one more phone',
+    tags,
+    params: IdParam,
+    body: PhoneRequest,
+    response: answers({ 200: DeliveryAnswer }, [...changeCodes, ...phoneCodes, 'phones_too_many'], { body: true })
+  }
+  app.post('/deliveries/:id/phones', { schema }, async (request) => {
+    const phone = input.phone(request.body.phone, 'phone')
+    return deliveryView(await lines.addPhone(shopOf(request).id, deliveryId(request.params.id), request.body.party, phone))
+  })
+}

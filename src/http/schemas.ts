@@ -1,0 +1,152 @@
+import { Type, type Static, type TSchema } from 'typebox'
+import { errorTable, type ErrorCode } from '../errors.js'
+import { problemType } from './errors.js'
+
+const closed = { additionalProperties: false } as const
+
+// Requests
+
+const PhoneText = Type.String({ maxLength: 32, description: 'A phone number in E.164 form with the plus. Never part of an answer.', examples: ['+46701740605'] })
+const Person = Type.Object({ phone: PhoneText }, closed)
+const PartyName = Type.Union([Type.Literal('courier'), Type.Literal('customer')])
+const DirectionName = Type.Union([Type.Literal('both'), Type.Literal('courier'), Type.Literal('customer')], { description: 'Who may start a call.' })
+const Time = Type.String({ description: 'A date and time of RFC 3339.', examples: ['2026-01-31T12:00:00Z'], maxLength: 40 })
+
+const expiry = {
+  ttlSeconds: Type.Optional(Type.Integer({ description: 'Life from now on in seconds. Give this or expiresAt.', examples: [7200] })),
+  expiresAt: Type.Optional(Time)
+}
+
+export const DeliveryRequest = Type.Object({
+  reference: Type.String({
+    // No control characters, no unassigned ones, no line separators.
+    pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]{1,64}$',
+    description: 'Your own name for the delivery: 1 to 64 printable characters.',
+    examples: ['order-1001']
+  }),
+  courier: Person,
+  customer: Person,
+  ...expiry,
+  direction: Type.Optional(DirectionName),
+  country: Type.Optional(Type.String({ maxLength: 2, description: 'ISO 3166-1 alpha-2: where the proxy number should be from, if one is free there.', examples: ['GB'] }))
+}, closed)
+export type DeliveryRequest = Static<typeof DeliveryRequest>
+
+export const ChangeRequest = Type.Object({
+  ...expiry,
+  direction: Type.Optional(DirectionName),
+  courier: Type.Optional(Person),
+  customer: Type.Optional(Person)
+}, { ...closed, minProperties: 1 })
+export type ChangeRequest = Static<typeof ChangeRequest>
+
+export const PhoneRequest = Type.Object({ party: PartyName, phone: PhoneText }, closed)
+
+export const IdempotencyHeader = Type.Object({
+  'idempotency-key': Type.Optional(Type.String({
+    pattern: '^[\\x21-\\x7e]{1,128}$',
+    description: 'Any text of your own, 1 to 128 visible ASCII characters. The same key with the same body gets the same answer for 24 hours.'
+  }))
+})
+
+export const IdParam = Type.Object({ id: Type.String() })
+
+export const CallQuery = Type.Object({
+  from: Type.Optional(Type.String({ description: 'RFC 3339, inclusive; without it 24 hours before `to`.', maxLength: 40 })),
+  to: Type.Optional(Type.String({ description: 'RFC 3339, exclusive; without it now.', maxLength: 40 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
+  cursor: Type.Optional(Type.String({ pattern: '^[\\w.:=-]{1,200}$', description: 'The `next` of the page before.' }))
+}, closed)
+
+// Answers
+
+const ProxyNumber = Type.String({ description: 'The proxy number that both people call.', examples: ['+442079460001'] })
+
+const deliveryFields = {
+  id: Type.String({ examples: ['bcdfghjkmnpqrstvwxyz'] }),
+  reference: Type.String({ examples: ['order-1001'] }),
+  state: Type.Union([Type.Literal('live'), Type.Literal('closed'), Type.Literal('expired')]),
+  number: ProxyNumber,
+  direction: DirectionName,
+  createdAt: Time,
+  expiresAt: Time,
+  quarantineUntil: Type.String({ description: 'Until then the number stays reserved for these two people.', examples: ['2026-02-01T12:00:00Z'] }),
+  endedAt: Type.Optional(Time)
+}
+
+export const DeliveryAnswer = Type.Object(deliveryFields, { ...closed, $id: 'Delivery' })
+export type DeliveryAnswer = Static<typeof DeliveryAnswer>
+
+export const NewDeliveryAnswer = Type.Object({
+  ...deliveryFields,
+  accessCode: Type.String({ description: 'Digits with which a party gets through from another phone. Shown once.', examples: ['48213'] })
+}, { ...closed, $id: 'NewDelivery' })
+export type NewDeliveryAnswer = Static<typeof NewDeliveryAnswer>
+
+export const CallAnswer = Type.Object({
+  id: Type.String({ examples: ['zyxwvtsrqpnmkjhgfdcb'] }),
+  deliveryId: Type.String({ examples: ['bcdfghjkmnpqrstvwxyz'] }),
+  reference: Type.String({ examples: ['order-1001'] }),
+  startedBy: Type.Union([Type.Literal('courier'), Type.Literal('customer'), Type.Literal('shop')]),
+  state: Type.Union([Type.Literal('ringing'), Type.Literal('talking'), Type.Literal('ended')]),
+  startedAt: Time,
+  answeredAt: Type.Optional(Time),
+  endedAt: Type.Optional(Time),
+  ringMs: Type.Optional(Type.Integer({ examples: [4200] })),
+  talkMs: Type.Optional(Type.Integer({ examples: [61000] })),
+  result: Type.Optional(Type.Enum(['success', 'client_error', 'server_error', 'upstream_error', 'indeterminate'])),
+  reason: Type.Optional(Type.String({ description: 'Why it ended, out of a fixed set.', examples: ['busy'] }))
+}, { ...closed, $id: 'Call' })
+export type CallAnswer = Static<typeof CallAnswer>
+
+export const CallsOfDelivery = Type.Object({ calls: Type.Array(Type.Ref('Call')) }, closed)
+export const CallsAnswer = Type.Object({
+  calls: Type.Array(Type.Ref('Call')),
+  next: Type.Optional(Type.String({ description: 'The cursor of the next page; absent on the last.' }))
+}, closed)
+
+export const NumbersAnswer = Type.Object({
+  numbers: Type.Array(Type.Object({ number: ProxyNumber, country: Type.String({ examples: ['GB'] }), live: Type.Integer({ description: 'Live deliveries on it.', examples: [3] }) }, closed))
+}, closed)
+
+export const AliveAnswer = Type.Object({ status: Type.Literal('ok') }, closed)
+export const ReadyAnswer = Type.Object({
+  ready: Type.Boolean(),
+  parts: Type.Array(Type.Object({ name: Type.String({ examples: ['store'] }), ok: Type.Boolean() }, closed))
+}, closed)
+
+export const ProblemAnswer = Type.Object({
+  type: Type.String({ examples: ['urn:maskline:problem:phone_invalid'] }),
+  title: Type.String(),
+  status: Type.Integer(),
+  code: Type.String({ description: 'Stable; the thing to decide by.', examples: ['phone_invalid'] }),
+  field: Type.Optional(Type.String({ description: 'The offending field, never its value.', examples: ['courier.phone'] })),
+  retryAfter: Type.Optional(Type.Integer({ description: 'Seconds, as in the header Retry-After.' }))
+}, { ...closed, $id: 'Problem', description: 'Problem details (RFC 9457).' })
+
+/** Schemas that are named once in the API description and referred to from the routes. */
+export const shared: readonly TSchema[] = [DeliveryAnswer, NewDeliveryAnswer, CallAnswer, ProblemAnswer]
+
+// The answers of a route
+
+/** What can happen on any route behind a key. */
+const always: readonly ErrorCode[] = ['unauthorized', 'request_malformed', 'request_timeout', 'deadline_exceeded', 'store_unavailable', 'internal']
+/** What can happen where a body is read. */
+const withBody: readonly ErrorCode[] = ['body_malformed', 'body_too_large', 'media_type_unsupported', 'request_invalid', 'store_full']
+
+type Answers = Record<number, TSchema | { description: string, content: Record<string, { schema: TSchema }> }>
+
+/** One entry per HTTP status out of error codes; the description lists the codes. */
+export function problems(codes: readonly ErrorCode[]): Answers {
+  const answers: Answers = {}
+  for (const status of new Set(codes.map((code) => errorTable[code].http))) {
+    const lines = codes.filter((code) => errorTable[code].http === status).map((code) => `\`${code}\`: ${errorTable[code].title}`)
+    answers[status] = { description: [...new Set(lines)].join('\n\n'), content: { [problemType]: { schema: Type.Ref('Problem') } } }
+  }
+  return answers
+}
+
+/** Everything that a route behind a key may answer. @param codes the errors that are its own */
+export function answers(success: Answers, codes: readonly ErrorCode[], options: { body?: boolean } = {}): Answers {
+  return { ...success, ...problems([...always, ...options.body ? withBody : [], ...codes]) }
+}

@@ -1,0 +1,104 @@
+import helmet from '@fastify/helmet'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { fastify, type FastifyReply, type FastifyRequest, type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import type { Config } from '../config.js'
+import { MaskError } from '../errors.js'
+import { newId } from '../ids.js'
+import type { Log } from '../telemetry/log.js'
+import { authenticate } from './auth.js'
+import { endConnectionsOnClose } from './connections.js'
+import { answerBrokenRequest, sendProblem } from './errors.js'
+import { refuseOtherMethods } from './methods.js'
+import { callRoutes } from './routes/calls.js'
+import { deliveryRoutes } from './routes/deliveries.js'
+import { healthRoutes } from './routes/health.js'
+import { numberRoutes } from './routes/numbers.js'
+import { openApiRoute } from './routes/openapi.js'
+import { shared } from './schemas.js'
+import type { Api, HttpDeps, RouteDeps } from './types.js'
+
+/** The HTTP side of the process. */
+export interface HttpServer {
+  /** @param port 0 for any free one. @returns the port it listens on. Rejects with the system's error, such as EADDRINUSE */
+  listen(host: string, port: number): Promise<number>
+  /** A request without a socket, for tests. */
+  inject(request: InjectOptions): Promise<LightMyRequestResponse>
+  /** Takes no more connections and waits for the requests under way. */
+  close(): Promise<void>
+}
+
+/** Builds the API; nothing listens yet. */
+export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
+  const all: RouteDeps = { ...deps, clock: deps.clock ?? Date.now }
+  const app = build(deps.config.http, deps.log)
+  for (const schema of shared) app.addSchema(schema)
+  const methods = refuseOtherMethods(app)
+  await openApiRoute(app)
+  await app.register(helmet)
+  healthRoutes(app, all)
+  await app.register(async (v1: Api) => {
+    v1.addHook('onRequest', async (request) => authenticate(request, deps.shops))
+    deliveryRoutes(v1, all)
+    callRoutes(v1, all)
+    numberRoutes(v1, all)
+  }, { prefix: '/v1' })
+  methods.seal()
+  await app.ready()
+  return {
+    async listen(host, port) {
+      await app.listen({ host, port })
+      const address = app.server.address()
+      return typeof address === 'object' && address !== null ? address.port : port
+    },
+    inject: (request) => app.inject(request),
+    close: () => app.close()
+  }
+}
+
+function build(config: Config['http'], log: Log): Api {
+  const app = fastify({
+    // Its own logger writes whole requests; ours writes named fields.
+    logger: false,
+    genReqId: () => newId(12),
+    requestIdHeader: false,
+    trustProxy: false,
+    bodyLimit: config.bodyLimitBytes,
+    requestTimeout: config.requestTimeoutMs,
+    handlerTimeout: config.requestTimeoutMs,
+    // A connection on which nothing moves, while a request is under way and between two.
+    connectionTimeout: config.requestTimeoutMs + 5000,
+    keepAliveTimeout: 5000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    // Node looks for late requests every 30 seconds otherwise, whatever the timeouts say.
+    http: { headersTimeout: config.requestTimeoutMs, connectionsCheckingInterval: 1000, maxHeaderSize: 8192 },
+    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false, maxParamLength: 100 },
+    // What was sent is what is checked: nothing dropped, filled in or converted; the first error is enough.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, log),
+    frameworkErrors: (error, request, reply) => { sendProblem(error, request, reply, log) }
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  // JSON is the only body that any route takes.
+  app.removeContentTypeParser('text/plain')
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log))
+  app.setNotFoundHandler((request, reply) => sendProblem(new MaskError('not_found'), request, reply, log))
+  endConnectionsOnClose(app)
+  app.addHook('onRequest', async (request, reply) => { reply.header('x-request-id', request.id) })
+  app.addHook('onResponse', async (request, reply) => logAnswer(log, request, reply))
+  return app
+}
+
+/** One line per request: the route's pattern, never the address that was asked for. */
+function logAnswer(log: Log, request: FastifyRequest, reply: FastifyReply): void {
+  const route = request.routeOptions.url
+  const at = request.routeOptions.logLevel === 'debug' ? 'debug' : 'info'
+  log[at]('http.request', {
+    requestId: request.id,
+    method: request.method,
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime),
+    ...(route === undefined ? {} : { route }),
+    ...(request.shop === undefined ? {} : { shopId: request.shop.id }),
+    ...(reply.problemCode === undefined ? {} : { code: reply.problemCode })
+  })
+}

@@ -1,0 +1,52 @@
+import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Config } from '../config.js'
+import type { ErrorCode } from '../errors.js'
+import type { EventBus } from '../events.js'
+import type { Lines } from '../line/types.js'
+import type { CallLog } from '../record/types.js'
+import type { Shop, Shops } from '../shop/shops.js'
+import type { Log } from '../telemetry/log.js'
+import type { Idempotency } from './idempotency.js'
+
+/** One thing that Maskline cannot work without. */
+export interface HealthPart {
+  /** A name of ours such as `store`, `sip`, `media`; never an address. */
+  readonly name: string
+  readonly ok: boolean
+}
+
+export interface Health {
+  parts(): Promise<HealthPart[]>
+}
+
+/** What the HTTP room needs of the others. */
+export interface HttpDeps {
+  readonly config: Config
+  readonly lines: Lines
+  readonly calls: CallLog
+  readonly shops: Shops
+  readonly health: Health
+  readonly idempotency: Idempotency
+  readonly events: EventBus
+  readonly log: Log
+  /** Unix time in milliseconds. */
+  readonly clock?: () => number
+}
+
+/** The dependencies with nothing left open. */
+export type RouteDeps = Required<HttpDeps>
+
+/** A fastify instance whose handlers take their types from the TypeBox schemas. */
+export type Api = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose key the request carries; set by auth.ts for everything under /v1. */
+    shop?: Shop
+  }
+  interface FastifyReply {
+    /** The code of the problem that is being answered, for the log. */
+    problemCode?: ErrorCode
+  }
+}
