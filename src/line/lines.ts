@@ -6,7 +6,7 @@ import type { LineContext, LinesOptions } from './context.js'
 import { Leases } from './leases.js'
 import { lookup } from './lookup.js'
 import { createNumberPlan } from './numbers.js'
-import { numbers } from './register.js'
+import { numbers, prepare } from './register.js'
 import { Sweeper } from './sweeper.js'
 import type { Lines } from './types.js'
 
@@ -32,6 +32,7 @@ export function createLines(options: LinesOptions): Lines {
     release: (deliveryId, callId) => masked(leases.release(deliveryId, callId)),
     isProxyNumber: (number) => context.plan.has(number),
     numbers: (poolId) => masked(numbers(context, poolId)),
+    prepare: () => masked(prepare(context)),
     sweep: () => sweeper.sweep(),
     stop: async () => {
       leases.stop()

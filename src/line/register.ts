@@ -9,6 +9,11 @@ import type { NumberLoad } from './types.js'
 /** Numbers per script call, so that a large pool does not stop Redis for long. */
 const batch = 500
 
+/** Registers every pool. */
+export async function prepare(context: LineContext): Promise<void> {
+  for (const { id } of context.config.pools) await register(context, id)
+}
+
 /** Brings a pool's configured numbers into service; those that Redis knows already stay as they are. */
 export async function register(context: LineContext, pool: string): Promise<void> {
   const numbers = context.plan.registration(pool)

@@ -114,6 +114,8 @@ export interface Lines {
   isProxyNumber(number: string): boolean
   /** The numbers of a pool with their load. */
   numbers(poolId: string): Promise<NumberLoad[]>
+  /** Brings the configured numbers into service, at the start. @throws store_unavailable, store_full */
+  prepare(): Promise<void>
   /** Gives back what is over, as the background does every second. @returns how many deliveries were looked at */
   sweep(): Promise<number>
   /** Ends the background work; live calls of this process are no longer renewed. */
