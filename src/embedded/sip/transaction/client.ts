@@ -104,6 +104,7 @@ export class ClientRequest extends ClientTransaction {
   }
 
   start(): void {
+    if (this.state === 'terminated') return
     const { timers } = this.context
     if (!this.reliable) this.timer('E', timers.repeat(timers.t1, timers.t2, () => this.transmit(this.bytes)))
     this.timer('F', timers.after(timers.long, () => this.fail(408)))
@@ -142,6 +143,7 @@ export class ClientInvite extends ClientTransaction {
   }
 
   start(): void {
+    if (this.state === 'terminated') return
     const { timers } = this.context
     if (!this.reliable) this.timer('A', timers.repeat(timers.t1, Infinity, () => this.transmit(this.bytes)))
     this.timer('B', timers.after(timers.long, () => this.fail(408)))

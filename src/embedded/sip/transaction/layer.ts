@@ -13,7 +13,9 @@ export interface LayerUser {
   /** An ACK that no transaction took: that of a 2xx. */
   onAck: (ack: SipRequest, from: Remote) => void
   /** A CANCEL reached an INVITE without a final response. The CANCEL is answered; the INVITE wants its 487. */
-  onCancel: (invite: ServerInvite, cancel: SipRequest) => void
+  onCancel: (invite: ServerInvite, cancel: SipRequest, from: Remote) => void
+  /** A server transaction is over and its memory free. */
+  onServerEnd?: (transaction: ServerTransaction) => void
   /** Something threw while a message was handled; the message is lost. */
   onError: (error: unknown) => void
 }
@@ -64,14 +66,17 @@ export class TransactionLayer implements TransportUser {
 
   /**
    * Starts a client transaction: puts our Via on top and sends.
-   * @param to where to, already an IP address
+   * @param hold make it, but leave its `start` to the caller
    * @throws SipFormatError, and nothing is sent
    */
-  send(request: SipRequest, to: Remote, user: ClientUser): ClientTransaction {
+  send(request: SipRequest, to: Remote, user: ClientUser, hold = false): ClientTransaction {
     const branch = newBranch()
     request.headers.prepend('Via', ownVia(this.#transport.host, this.#transport.port, to.protocol, branch))
     const kind = request.method === 'INVITE' ? ClientInvite : ClientRequest
-    return this.#start(new kind(request, to, branch, user, this.#clientContext))
+    const transaction = new kind(request, to, branch, user, this.#clientContext)
+    if (!hold) return this.#start(transaction)
+    this.#clients.set(transaction.key, transaction)
+    return transaction
   }
 
   /** Sends an ACK to a 2xx, which has no transaction. @returns its bytes, for the next copy of that 2xx */
@@ -161,7 +166,7 @@ export class TransactionLayer implements TransportUser {
     }
     // RFC 3261 §9.2: the same To tag as the response to the INVITE.
     transaction.respond(createResponse(request, 200, { toTag: invite.toTag }))
-    if (invite.pending) this.#user?.onCancel(invite, request)
+    if (invite.pending) this.#user?.onCancel(invite, request, transaction.source)
   }
 
   #add<T extends ServerTransaction>(transaction: T): T {
@@ -177,6 +182,7 @@ export class TransactionLayer implements TransportUser {
 
   #forgetServer(one: ServerTransaction): void {
     this.#servers.delete(one.key)
+    this.#user?.onServerEnd?.(one)
     if (one.request.toTag !== undefined) return
     const key = mergeKey(one.request)
     if (this.#merge.get(key) === one) this.#merge.delete(key)

@@ -33,6 +33,11 @@ export class Timers {
     return 64 * this.t1
   }
 
+  /** Milliseconds of a time that a peer named in seconds, on the same scale as the others. */
+  seconds(count: number): number {
+    return count * 2 * this.t1
+  }
+
   get running(): number {
     return this.#running.size
   }

@@ -2,7 +2,7 @@ import type { SipMessage, SipParseError } from '../message/index.js'
 
 export type Protocol = 'udp' | 'tcp'
 
-/** Where a message came from or goes to. `address` is an IP address without brackets. */
+/** Where a message came from or goes to. `address` is an IP address without brackets; to send to, it may be a host name. */
 export interface Remote {
   readonly protocol: Protocol
   readonly address: string

@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
+import { lookup as systemLookup } from 'node:dns'
+import { isIP, isIPv6 } from 'node:net'
 
 const receiveBuffer = 4 * 1024 * 1024
 
@@ -9,8 +10,11 @@ export class UdpSide {
 
   constructor(host: string, private readonly onDatagram: (data: Buffer, from: RemoteInfo) => void) {
     const family = isIPv6(host) ? 6 : 4
-    // Targets are IP addresses already; the default look-up would cost a turn of the event loop for each datagram.
-    const lookup = (address: string, _options: unknown, done: (error: null, address: string, family: number) => void): void => done(null, address, family)
+    // The default look-up costs a turn of the event loop even for an address.
+    const lookup = (host: string, _options: unknown, done: (error: NodeJS.ErrnoException | null, address: string, family: number) => void): void => {
+      if (isIP(host) === 0) systemLookup(host, { family }, done)
+      else done(null, host, family)
+    }
     this.#socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4', lookup })
   }
 
