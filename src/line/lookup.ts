@@ -17,6 +17,8 @@ const unknown = 7
 
 /** Stands for everybody whose identity is withheld; no phone has this tag. */
 const nobody = 'withheld'
+/** Stands for every number that is not ours. */
+const noNumber = '000000000000'
 
 /**
  * One round trip, and the same one whoever calls whatever: a number that is not ours and a caller without
@@ -25,8 +27,10 @@ const nobody = 'withheld'
 export async function lookup(context: LineContext, leases: Leases, number: string, caller: E164 | undefined, callId: string): Promise<Lookup> {
   const pool = context.plan.poolOf(number)
   const { callsPerDelivery, callsPerDeliveryHour, callsPerCallerHour, callsPerNumberMinute } = context.config.limits
+  // What is not ours may be a person's number, and stays here.
+  const dialled = context.plan.has(number) ? toDigits(number) : noNumber
   const reply = await context.store.run(scripts.lookup, [poolKey('pool', pool)], [
-    context.now(), context.vault.lookupTag(pool, caller ?? nobody), toDigits(number), callId, leaseMs,
+    context.now(), context.vault.lookupTag(pool, caller ?? nobody), dialled, callId, leaseMs,
     callsPerDelivery, callsPerDeliveryHour, callsPerCallerHour, callsPerNumberMinute
   ])
   const found = readLookup(context, pool, reply)
