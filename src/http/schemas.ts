@@ -63,7 +63,7 @@ export const CallQuery = Type.Object({
 const ProxyNumber = Type.String({ description: 'The proxy number that both people call.', examples: ['+442079460001'] })
 
 const deliveryFields = {
-  id: Type.String({ examples: ['bcdfghjkmnpqrstvwxyz'] }),
+  id: Type.String({ examples: ['demo-bcdfghjkmnpqrstvwxyz'] }),
   reference: Type.String({ examples: ['order-1001'] }),
   state: Type.Union([Type.Literal('live'), Type.Literal('closed'), Type.Literal('expired')]),
   number: ProxyNumber,
@@ -85,7 +85,7 @@ export type NewDeliveryAnswer = Static<typeof NewDeliveryAnswer>
 
 export const CallAnswer = Type.Object({
   id: Type.String({ examples: ['zyxwvtsrqpnmkjhgfdcb'] }),
-  deliveryId: Type.String({ examples: ['bcdfghjkmnpqrstvwxyz'] }),
+  deliveryId: Type.String({ examples: ['demo-bcdfghjkmnpqrstvwxyz'] }),
   reference: Type.String({ examples: ['order-1001'] }),
   startedBy: Type.Union([Type.Literal('courier'), Type.Literal('customer'), Type.Literal('shop')]),
   state: Type.Union([Type.Literal('ringing'), Type.Literal('talking'), Type.Literal('ended')]),

@@ -1,0 +1,93 @@
+import type { InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { Test } from 'tap'
+import { loadConfig, type Config } from '../../src/config.js'
+import { createEvents, type EventBus } from '../../src/events.js'
+import { createIdempotency } from '../../src/http/idempotency.js'
+import { createHttp, type HttpServer } from '../../src/http/server.js'
+import type { HttpDeps } from '../../src/http/types.js'
+import type { Lines } from '../../src/line/types.js'
+import { createLines } from '../../src/line/lines.js'
+import { createJournal, type Journal } from '../../src/record/journal.js'
+import { createCallLog } from '../../src/record/log.js'
+import { createShops } from '../../src/shop/shops.js'
+import { createVault, type Vault } from '../../src/store/crypto.js'
+import type { Store } from '../../src/store/redis.js'
+import { captured } from '../support/log.js'
+import { testRedis, testStore } from '../support/redis.js'
+
+/** People, reserved for fiction, that appear in the tests of this room. */
+export const courier = '+46701740605'
+export const customer = '+46701740606'
+export const third = '+46701740607'
+export const reference = 'canary-order-7731'
+
+/** A key of each of two shops that share a pool. */
+export const keys = { one: 'canary-key-of-shop-one', two: 'canary-key-of-shop-two' }
+
+export interface TestApi {
+  readonly http: HttpServer
+  readonly config: Config
+  readonly store: Store
+  readonly vault: Vault
+  readonly lines: Lines
+  readonly journal: Journal
+  readonly events: EventBus
+  /** Everything that was logged so far. */
+  readonly logged: () => string
+  /** A request with the key of shop one, or without one when `key` is null. */
+  readonly send: (method: InjectOptions['method'], url: string, payload?: unknown, options?: SendOptions) => Promise<LightMyRequestResponse>
+}
+
+export interface SendOptions {
+  readonly key?: string | null
+  readonly headers?: Record<string, string>
+}
+
+/** The whole HTTP room over real lines, a real call log and a Redis of its own. */
+export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<HttpDeps> = {}, settings: (config: Config) => Config = (config) => config): Promise<TestApi> {
+  const store = await testStore(t, await testRedis(t))
+  const vault = createVault(Buffer.alloc(32, 3))
+  const { log, text: logged } = captured()
+  const config = settings(twoShops(loadConfig({})))
+  const events = createEvents((error) => { throw error })
+  const lines = createLines({ store, vault, config, log })
+  await lines.prepare()
+  const journal = createJournal({ store, vault, shopIds: ['one', 'two'], retentionDays: 1, log })
+  const http = await createHttp({
+    config, lines, events, log,
+    calls: createCallLog({ store, vault }),
+    shops: createShops(config, { one: [keys.one], two: [keys.two] }),
+    idempotency: createIdempotency({ store, vault, log }),
+    health: { parts: async () => [{ name: 'store', ok: true }] },
+    ...overrides
+  })
+  t.teardown(async () => {
+    await http.close()
+    journal.close()
+    await lines.stop()
+  })
+  return { http, config, store, vault, lines, journal, events, logged, send: (...request) => send(http, ...request) }
+}
+
+function twoShops(config: Config): Config {
+  const shop = { pool: 'demo', country: 'EE' }
+  return { ...config, shops: [{ id: 'one', name: 'One', ...shop }, { id: 'two', name: 'Two', ...shop }] }
+}
+
+export function send(http: HttpServer, method: InjectOptions['method'], url: string, payload?: unknown, { key = keys.one, headers = {} }: SendOptions = {}): Promise<LightMyRequestResponse> {
+  return http.inject({
+    ...(method === undefined ? {} : { method }),
+    url,
+    headers: {
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers
+    },
+    ...(payload === undefined ? {} : { payload: typeof payload === 'string' ? payload : JSON.stringify(payload) })
+  })
+}
+
+/** A body that is right in every way. */
+export function order(change: Record<string, unknown> = {}): Record<string, unknown> {
+  return { reference, courier: { phone: courier }, customer: { phone: customer }, ttlSeconds: 3600, ...change }
+}
