@@ -1,0 +1,136 @@
+import { createCalls } from './call/calls.js'
+import type { CallDeps } from './call/deps.js'
+import { portRange, type Config } from './config.js'
+import { MaskError } from './errors.js'
+import { createEvents, type EventBus } from './events.js'
+import { createHttp } from './http/server.js'
+import { createIdempotency } from './http/idempotency.js'
+import type { Health, HealthPart } from './http/types.js'
+import { createLines } from './line/lines.js'
+import { createEmbeddedMedia } from './media/embedded/engine.js'
+import type { MediaEngine } from './media/types.js'
+import { mayDial } from './phone/dialable.js'
+import { createJournal } from './record/journal.js'
+import { createCallLog } from './record/log.js'
+import { apiKeyOf, masterKeyOf } from './shop/secret.js'
+import { createShops } from './shop/shops.js'
+import { connectDrachtio } from './sip/drachtio.js'
+import { createTrunks } from './sip/trunks.js'
+import type { SipPort } from './sip/types.js'
+import { createVault } from './store/crypto.js'
+import { createStore, type Store } from './store/redis.js'
+import { errorFields, type Log } from './telemetry/log.js'
+
+/** Milliseconds that Redis may take to be there at the start. */
+const storeReadyMs = 5000
+
+/** Where the servers are that the application needs, embedded or real. */
+export interface Servers {
+  readonly redisUrl: string
+  readonly drachtioUrl: string
+}
+
+/** A running Maskline. */
+export interface App {
+  readonly httpPort: number
+  /** The API key of the first shop, for the person who started us. */
+  readonly apiKey: string
+  readonly events: EventBus
+  /** What is in use now; everything returns to zero when nobody calls. */
+  stats(): { calls: number, mediaSessions: number, mediaPorts: number }
+  /** Takes no new calls and requests, ends the live calls and lets go of every connection. */
+  close(): Promise<void>
+}
+
+/**
+ * Builds everything from a configuration and starts to serve.
+ * @throws MaskError config_invalid, store_unavailable, sip_unavailable; an Error with `code` EADDRINUSE for the HTTP port
+ */
+export async function createApp(config: Config, servers: Servers, log: Log): Promise<App> {
+  // What was opened is closed in reverse order, at the end or when the start fails half way.
+  const closers: (() => Promise<void> | void)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    return await build(config, servers, log, closers, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function build(config: Config, servers: Servers, log: Log, closers: (() => Promise<void> | void)[], close: () => Promise<void>): Promise<App> {
+  const own = <T extends { close(): Promise<void> | void }>(part: T): T => {
+    closers.push(() => part.close())
+    return part
+  }
+  const apiKey = apiKeyOf(config)
+  const vault = createVault(masterKeyOf(config))
+  const events = createEvents((error) => log.error('event.listener_failed', errorFields(error)))
+
+  const store = own(createStore({ url: servers.redisUrl, commandTimeoutMs: config.redis.commandTimeoutMs, log: log.with({ operation: 'store' }) }))
+  await store.ready(storeReadyMs)
+  const lines = createLines({ store, vault, config, log })
+  closers.push(() => lines.stop())
+  await lines.prepare()
+  const journal = own(createJournal({ store, vault, shopIds: config.shops.map(({ id }) => id), retentionDays: config.record.retentionDays, log }))
+  await journal.recover()
+
+  const media = own(createMedia(config, log))
+  const sip = own(await connectDrachtio({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }))
+  const calls = own(createCalls(callDeps({ sip, media, lines, journal, events, config, log }), log))
+  sip.onCall((call) => calls.take(call))
+
+  const shops = createShops(config, { [config.shops[0]!.id]: [apiKey] })
+  const http = own(await createHttp({
+    config, lines, shops, events, log,
+    calls: createCallLog({ store, vault }),
+    idempotency: createIdempotency({ store, vault, log }),
+    health: healthOf(store, sip, media)
+  }))
+  const httpPort = await http.listen(config.http.host, config.http.port)
+  log.info('app.ready', { port: httpPort })
+  return {
+    httpPort,
+    apiKey,
+    events,
+    stats: () => ({ calls: calls.live, mediaSessions: media.stats().sessions, mediaPorts: media.stats().portsInUse }),
+    close
+  }
+}
+
+function callDeps(parts: Pick<CallDeps, 'sip' | 'media' | 'lines' | 'journal' | 'events'> & { config: Config, log: Log }): CallDeps {
+  const { config, log, ...rest } = parts
+  rest.events.on('call.ended', ({ callId, deliveryId, shopId, result, reason, ringMs, talkMs }) => {
+    log.info('call.ended', { callId, ...(deliveryId === undefined ? {} : { deliveryId }), ...(shopId === undefined ? {} : { shopId }), result, reason, ms: ringMs + talkMs })
+  })
+  const policy = { allowedCountries: config.line.allowedCountries, isProxyNumber: (number: string) => rest.lines.isProxyNumber(number) }
+  return {
+    ...rest,
+    trunks: createTrunks(config.trunks),
+    config: config.call,
+    mayDial: (number) => mayDial(number, policy),
+    clock: Date.now,
+    onInternalError: (callId, error) => log.error('call.failed', { callId, ...errorFields(error) })
+  }
+}
+
+function createMedia(config: Config, log: Log): MediaEngine {
+  // Better no start than calls that quietly go another way than the operator set.
+  if (config.freeswitch.url !== null) throw new MaskError('config_invalid', { cause: 'The setting freeswitch.url (MASKLINE_FREESWITCH_URL) cannot be used yet; leave it out.' })
+  if (config.rtpengine.url !== null) throw new MaskError('config_invalid', { cause: 'The setting rtpengine.url (MASKLINE_RTPENGINE_URL) cannot be used yet; leave it out.' })
+  const { host, rtpPorts, silenceTimeoutSeconds } = config.media
+  return createEmbeddedMedia({ host, ports: portRange(rtpPorts), silenceTimeoutMs: silenceTimeoutSeconds * 1000, log })
+}
+
+function healthOf(store: Store, sip: SipPort, media: MediaEngine): Health {
+  const answers = (work: Promise<void>): Promise<boolean> => work.then(() => true, () => false)
+  return {
+    parts: async (): Promise<HealthPart[]> => [
+      { name: 'store', ok: await answers(store.ping()) },
+      { name: 'sip', ok: sip.connected },
+      { name: 'media', ok: await answers(media.ping()) }
+    ]
+  }
+}
