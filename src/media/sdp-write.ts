@@ -1,5 +1,5 @@
 import { write, type SessionDescription } from 'sdp-transform'
-import { codecKey, writeFmtp, type Codec } from './codecs.js'
+import { writeFmtp, type Codec } from './codecs.js'
 import type { MediaDirection, StreamLine } from './sdp.js'
 
 /** What a description of ours says; nothing in it comes from anybody's text. */
@@ -64,9 +64,4 @@ function refuse(stream: StreamLine): Media {
 export function mirror(direction: MediaDirection): MediaDirection {
   if (direction === 'sendonly') return 'recvonly'
   return direction === 'recvonly' ? 'sendonly' : direction
-}
-
-/** Whether two lists name the same codecs under the same numbers in the same order. */
-export function sameCodecs(a: readonly Codec[], b: readonly Codec[]): boolean {
-  return a.length === b.length && a.every((codec, i) => codecKey(codec) === codecKey(b[i]!) && codec.payloadType === b[i]!.payloadType)
 }
