@@ -20,6 +20,7 @@ import type { SipPort } from './sip/types.js'
 import { createVault } from './store/crypto.js'
 import { createStore, type Store } from './store/redis.js'
 import { errorFields, type Log } from './telemetry/log.js'
+import { createMetrics, type Reading } from './telemetry/metrics.js'
 
 /** Milliseconds that Redis may take to be there at the start. */
 const storeReadyMs = 5000
@@ -28,6 +29,8 @@ const storeReadyMs = 5000
 export interface Servers {
   readonly redisUrl: string
   readonly drachtioUrl: string
+  /** What embedded parts have in use, for the metrics. */
+  readonly readings?: Readonly<Record<string, () => Reading>>
 }
 
 /** A running Maskline. */
@@ -87,7 +90,8 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     config, lines, shops, events, log,
     calls: createCallLog({ store, vault }),
     idempotency: createIdempotency({ store, vault, log }),
-    health: healthOf(store, sip, media)
+    health: healthOf(store, sip, media),
+    metrics: createMetrics(events, { call: () => ({ live: calls.live }), media: () => ({ ...media.stats() }), ...servers.readings })
   }))
   const httpPort = await http.listen(config.http.host, config.http.port)
   log.info('app.ready', { port: httpPort })

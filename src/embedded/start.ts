@@ -9,6 +9,8 @@ import { startSipServer, type EmbeddedSipServer } from './sip/index.js'
 export interface Embedded {
   readonly redisUrl: string
   readonly drachtioUrl: string
+  /** What the parts have in use. */
+  readonly readings: Readonly<Record<string, () => Readonly<Record<string, number>>>>
   /** The SIP server, when it is ours. */
   readonly sip: EmbeddedSipServer | undefined
   close(): Promise<void>
@@ -27,7 +29,8 @@ export async function startEmbedded(config: Config, log: Log): Promise<Embedded>
   try {
     const redisUrl = config.redis.url ?? await startRedis(config, log, closers)
     const sip = config.drachtio.url === null ? await startSip(config, log, closers) : undefined
-    return { redisUrl, drachtioUrl: config.drachtio.url ?? sip!.adminUrl, sip, close }
+    const readings = sip ? { sip: () => ({ ...sip.stats() }) } : {}
+    return { redisUrl, drachtioUrl: config.drachtio.url ?? sip!.adminUrl, sip, readings, close }
   } catch (error) {
     await close()
     throw error

@@ -110,6 +110,7 @@ export const NumbersAnswer = Type.Object({
 }, closed)
 
 export const AliveAnswer = Type.Object({ status: Type.Literal('ok') }, closed)
+export const MetricsAnswer = Type.String({ examples: ['maskline_in_use{part="call",what="live"} 0'] })
 export const ReadyAnswer = Type.Object({
   ready: Type.Boolean(),
   parts: Type.Array(Type.Object({ name: Type.String({ examples: ['store'] }), ok: Type.Boolean() }, closed))

@@ -7,6 +7,7 @@ import type { Lines } from '../line/types.js'
 import type { CallLog } from '../record/types.js'
 import type { Shop, Shops } from '../shop/shops.js'
 import type { Log } from '../telemetry/log.js'
+import type { Metrics } from '../telemetry/metrics.js'
 import type { Idempotency } from './idempotency.js'
 
 /** One thing that Maskline cannot work without. */
@@ -27,6 +28,7 @@ export interface HttpDeps {
   readonly calls: CallLog
   readonly shops: Shops
   readonly health: Health
+  readonly metrics: Metrics
   readonly idempotency: Idempotency
   readonly events: EventBus
   readonly log: Log

@@ -59,6 +59,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     shops: createShops(config, { one: [keys.one], two: [keys.two] }),
     idempotency: createIdempotency({ store, vault, log }),
     health: { parts: async () => [{ name: 'store', ok: true }] },
+    metrics: { contentType: 'text/plain', text: async () => 'maskline_in_use 0\n' },
     ...overrides
   })
   t.teardown(async () => {

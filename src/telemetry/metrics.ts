@@ -1,0 +1,46 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { EventBus } from '../events.js'
+
+/** Something that can be counted at any moment, such as calls or ports in use. */
+export type Reading = Readonly<Record<string, number>>
+
+export interface Metrics {
+  /** The text of a scrape (Prometheus exposition format) and its content type. */
+  readonly contentType: string
+  text(): Promise<string>
+}
+
+/**
+ * What Prometheus may know: counts and durations by result and reason. Labels come from fixed sets of ours;
+ * no shop's reference, no delivery, no number.
+ * @param readings asked at every scrape; `maskline_in_use{part,what}`
+ */
+export function createMetrics(events: EventBus, readings: Readonly<Record<string, () => Reading>>): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, prefix: 'maskline_process_' })
+  const inUse: Gauge = new Gauge({
+    name: 'maskline_in_use',
+    help: 'What is in use now; all return to zero when nobody calls.',
+    labelNames: ['part', 'what'],
+    registers: [registry],
+    collect: () => {
+      for (const [part, read] of Object.entries(readings)) {
+        for (const [what, count] of Object.entries(read())) inUse.set({ part, what }, count)
+      }
+    }
+  })
+  countCalls(events, registry)
+  return { contentType: registry.contentType, text: () => registry.metrics() }
+}
+
+function countCalls(events: EventBus, registry: Registry): void {
+  const ended = new Counter({ name: 'maskline_calls_ended_total', help: 'Calls by how they ended.', labelNames: ['result', 'reason'], registers: [registry] })
+  const ring = new Histogram({ name: 'maskline_call_answer_seconds', help: 'From INVITE to answer.', buckets: [1, 2, 5, 10, 15, 20, 30, 45, 60], registers: [registry] })
+  const talk = new Histogram({ name: 'maskline_call_talk_seconds', help: 'From answer to end.', buckets: [5, 15, 30, 60, 120, 300, 600, 900], registers: [registry] })
+  events.on('call.ended', ({ result, reason, ringMs, talkMs }) => {
+    ended.inc({ result, reason })
+    if (result !== 'success') return
+    ring.observe(ringMs / 1000)
+    talk.observe(talkMs / 1000)
+  })
+}
