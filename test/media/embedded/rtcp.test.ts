@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap'
 import fc from 'fast-check'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { encodeG711 } from '../../../src/media/rtp/g711.js'
 import { buildRtcp, parseRtcp, type ReportBlock } from '../../../src/media/rtp/rtcp.js'
 import { sine } from '../../../src/media/rtp/tone.js'
@@ -100,6 +102,12 @@ t.test('whatever the bytes, only reports of ours come out', async (t) => {
 t.test('RTCP of a stranger from another host is not heard, nor of a second port', async (t) => {
   const { a, b, toA } = await talking(t)
   const data = buildRtcp({ ssrc: a.ssrc, blocks: [] }, 'x')
+  const elsewhere = createSocket('udp4').bind(0, '127.0.0.2')
+  t.teardown(() => elsewhere.close())
+  await once(elsewhere, 'listening')
+  elsewhere.send(data, portOf(toA) + 1, '127.0.0.1')
+  await settle()
+  t.equal(b.rtcp.length, 0, 'not even first')
   a.sendRtcp(toA, data)
   await b.until(() => b.rtcp.length === 1)
   const stranger = await Peer.open()

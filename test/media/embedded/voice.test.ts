@@ -60,6 +60,7 @@ t.test('what plays next takes the place of what played before', async (t) => {
   t.notOk(hearsTone(425, sound(a, 'PCMA', 15)))
   t.ok(energy(sound(a, 'PCMA', 15)) > 1e-4)
   t.ok(a.heard.every((packet, i) => i === 0 || ((packet.sequence - a.heard[i - 1]!.sequence) & 0xffff) === 1))
+  t.ok(a.heard.every((packet, i) => i === 0 || ((packet.timestamp - a.heard[i - 1]!.timestamp - 1) >>> 0) < 8000), 'and time only moves on')
   await session.close()
   await within(1000, second.done)
   t.pass('closing ends a playback')
