@@ -10,7 +10,6 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const packageStamp = join(root, 'node_modules', '.maskline-installed')
 const buildStamp = join(root, 'dist', '.maskline-built')
 /** Program → the Debian package that brings it. */
 const debian = { 'redis-server': 'redis-server', sipp: 'sip-tester' }
@@ -30,14 +29,24 @@ function checkNode() {
 }
 
 function installPackages() {
-  const wanted = digest(readFileSync(join(root, 'package-lock.json')))
-  if (readStamp(packageStamp) === wanted) return
+  if (packagesInPlace()) return
   say('Installing packages (npm ci) …')
   // The build needs the development packages too, whatever NODE_ENV says.
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
   const { status } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'ignore', 2] })
   if (status !== 0) stop('npm could not install the packages; its own words, if any, are above.')
-  writeFileSync(packageStamp, wanted)
+}
+
+/** npm notes what it has installed when it is done; that has to hold what package-lock.json asks for. */
+function packagesInPlace() {
+  const note = join(root, 'node_modules', '.package-lock.json')
+  if (!existsSync(note)) return false
+  const [wanted, installed] = [join(root, 'package-lock.json'), note].map((file) => JSON.parse(readFileSync(file, 'utf8')).packages)
+  return Object.entries(wanted).every(([place, { version, integrity, optional }]) => {
+    // The entry without a place is this project; what is optional may be for another machine.
+    if (place === '' || optional) return true
+    return installed[place]?.version === version && installed[place]?.integrity === integrity
+  })
 }
 
 function installPrograms(programs) {
