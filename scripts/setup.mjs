@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { accessSync, constants, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -93,9 +93,9 @@ function stopService(sudo) {
   quiet(command, args)
 }
 
-/** Compiles src/ to dist/ and copies what is not TypeScript, such as the Redis scripts. */
+/** Compiles src/ to dist/. What is not TypeScript, such as the Redis scripts, is read where it lies. */
 function build() {
-  const sources = [...filesUnder(join(root, 'src')), ...['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((name) => join(root, name))]
+  const sources = [...filesUnder(join(root, 'src')).filter((file) => file.endsWith('.ts')), ...['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((name) => join(root, name))]
   const wanted = digest(sources.map((file) => `${file} ${statSync(file).size} ${statSync(file).mtimeMs}`).join('\n'))
   if (readStamp(buildStamp) === wanted) return
   say('Building …')
@@ -105,7 +105,6 @@ function build() {
   // Its findings go to our standard error, so that standard output stays the program's.
   const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: ['ignore', 2, 2] })
   if (status !== 0) stop('The build failed; see the lines above.')
-  cpSync(join(root, 'src'), join(root, 'dist'), { recursive: true, filter: (file) => !file.endsWith('.ts') })
   writeFileSync(buildStamp, wanted)
 }
 

@@ -108,6 +108,12 @@ t.test('a change and another phone', async (t) => {
   ])
 })
 
+t.test('one of ours is named as such wherever it is from', async (t) => {
+  const { send } = await testApi(t, {}, (config) => ({ ...config, line: { ...config.line, allowedCountries: ['SE'] } }))
+  const answer = await send('POST', '/v1/deliveries', order({ customer: { phone: proxy } }))
+  t.match(answer.json(), { code: 'phone_is_proxy', field: 'customer.phone' })
+})
+
 t.test('addresses, methods and types', async (t) => {
   const cases: [string, 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH', string, number, ErrorCode][] = [
     ['nothing there', 'GET', '/nothing', 404, 'not_found'],

@@ -45,7 +45,6 @@ function createRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
 function newDelivery(body: DeliveryRequest, shop: Shop, input: DeliveryInput, quarantineSeconds: number): NewDelivery {
   const courier = input.phone(body.courier.phone, 'courier.phone')
   const customer = input.phone(body.customer.phone, 'customer.phone')
-  refuseEqual(courier, customer)
   const expiresAt = input.expiry(body)
   if (expiresAt === undefined) throw new MaskError('request_invalid', { field: 'ttlSeconds' })
   return {

@@ -5,7 +5,7 @@ import type { Api, Health, HealthPart, RouteDeps } from '../types.js'
 /** A probe that waits longer than this has its answer. */
 const probeMs = 2000
 
-/** Open to anybody who reaches the port: says nothing but yes or no. */
+/** Open to anybody who reaches the port: yes or no, and counts that belong to nobody. */
 export function healthRoutes(app: Api, { health, metrics }: RouteDeps): void {
   const alive = { operationId: 'alive', summary: 'The process lives', tags: ['health'], security: [], response: { 200: AliveAnswer } }
   app.get('/healthz', { schema: alive, logLevel: 'debug' }, async () => ({ status: 'ok' as const }))
@@ -17,7 +17,7 @@ export function healthRoutes(app: Api, { health, metrics }: RouteDeps): void {
     return reply.code(ready ? 200 : 503).send({ ready, parts })
   })
 
-  const scrape = { operationId: 'metrics', summary: 'Counts for Prometheus, in its text format', tags: ['health'], security: [], response: { 200: MetricsAnswer } }
+  const scrape = { operationId: 'metrics', summary: 'Counts for Prometheus, in its text format', tags: ['health'], security: [], response: { 200: { description: 'The counts.', content: { 'text/plain': { schema: MetricsAnswer } } } } }
   app.get('/metrics', { schema: scrape, logLevel: 'debug' }, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
 }
 
