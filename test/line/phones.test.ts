@@ -103,6 +103,9 @@ t.test('changes at the same time do not lose each other', async (t) => {
   for (const at of [2, 3, 4]) t.equal(await reaches(lines, number, person(at)), customer)
   const twice = await Promise.allSettled([lines.addPhone('shop', id, 'courier', person(7)), lines.addPhone('shop', id, 'customer', person(7))])
   t.same(twice.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+  await Promise.all([lines.change('shop', id, { courier: person(10) }), lines.addPhone('shop', id, 'courier', person(11)), lines.change('shop', id, { customer: person(12) })])
+  t.equal(await reaches(lines, number, person(12)), person(10), 'what is sealed and what is looked up agree')
+  t.equal(await reaches(lines, number, person(10)), person(12))
 })
 
 t.test('phones that left have a bound', async (t) => {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
+import { within } from '../../src/deadline.js'
 import { createStore, type Store } from '../../src/store/redis.js'
 import { loadScript, type Script } from '../../src/store/scripts.js'
 import { int, text } from '../../src/store/reply.js'
@@ -74,12 +75,14 @@ t.test('errors have codes and tell nothing of the arguments', async (t) => {
 })
 
 /** A door in front of Redis that can be shut (connections are cut) or held (nothing passes). */
-async function doorTo(t: Test, url: string): Promise<{ url: string, shut: () => void, open: () => Promise<void>, hold: (on: boolean) => void }> {
+async function doorTo(t: Test, url: string): Promise<{ url: string, shut: () => void, open: () => Promise<void>, hold: (on: boolean) => void, connections: () => number }> {
   const target = new URL(url)
   const [host, redisPort] = [target.hostname, Number(target.port)]
   const sockets = new Set<Socket>()
   let held = false
+  let connections = 0
   const server = createServer((from) => {
+    connections++
     const to = connect(redisPort, host)
     for (const [a, b] of [[from, to], [to, from]] as const) {
       sockets.add(a)
@@ -95,7 +98,7 @@ async function doorTo(t: Test, url: string): Promise<{ url: string, shut: () => 
   }
   t.teardown(shut)
   target.port = String(port)
-  return { url: target.toString(), shut, open: () => open(port), hold: (on) => { held = on } }
+  return { url: target.toString(), shut, open: () => open(port), hold: (on) => { held = on }, connections: () => connections }
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
@@ -129,13 +132,25 @@ t.test('a Redis that hangs is given up after the deadline and left', async (t) =
   t.teardown(() => store.close())
   await store.ready(5000)
   door.hold(true)
+  const before = door.connections()
   await t.rejects(store.call('INCR', 'hung'), { code: 'store_unavailable' })
-  await until(() => fails(store))
+  await until(async () => await fails(store) && door.connections() > before)
   door.hold(false)
   door.shut()
   await door.open()
   await until(async () => !await fails(store))
   t.pass('back again')
+})
+
+t.test('a command before the connection stands fails at once', async (t) => {
+  const door = await doorTo(t, redis.url)
+  door.hold(true)
+  const store = createStore({ url: door.url, commandTimeoutMs: 60_000, log })
+  t.teardown(() => store.close())
+  await until(async () => door.connections() > 0)
+  t.equal(await within(20_000, fails(store)), true, 'long before the deadline of a command')
+  door.hold(false)
+  door.shut()
 })
 
 t.test('a store without a server never becomes ready and closes', async (t) => {
