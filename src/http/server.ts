@@ -27,6 +27,12 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+/** Answers are data: a browser is to do nothing with them. TLS is promised by whoever terminates it. */
+const headers = {
+  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  strictTransportSecurity: false
+}
+
 /** Builds the API; nothing listens yet. */
 export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
   const all: RouteDeps = { ...deps, clock: deps.clock ?? Date.now }
@@ -34,7 +40,7 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
   for (const schema of shared) app.addSchema(schema)
   const methods = refuseOtherMethods(app)
   await openApiRoute(app)
-  await app.register(helmet)
+  await app.register(helmet, headers)
   healthRoutes(app, all)
   await app.register(async (v1: Api) => {
     v1.addHook('onRequest', async (request) => authenticate(request, deps.shops))
@@ -78,14 +84,24 @@ function build(config: Config['http'], log: Log): Api {
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, log),
     frameworkErrors: (error, request, reply) => { sendProblem(error, request, reply, log) }
   }).withTypeProvider<TypeBoxTypeProvider>()
-  // JSON is the only body that any route takes.
-  app.removeContentTypeParser('text/plain')
+  takeJsonOnly(app)
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log))
   app.setNotFoundHandler((request, reply) => sendProblem(new MaskError('not_found'), request, reply, log))
   endConnectionsOnClose(app)
-  app.addHook('onRequest', async (request, reply) => { reply.header('x-request-id', request.id) })
+  app.addHook('onRequest', async (request, reply) => { reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' }) })
   app.addHook('onResponse', async (request, reply) => logAnswer(log, request, reply))
   return app
+}
+
+/** JSON is the only body that any route takes. */
+function takeJsonOnly(app: Api): void {
+  app.removeContentTypeParser('text/plain')
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    // Many clients name a type on every request, also where nothing follows.
+    if (body === '' && request.method === 'DELETE') done(null, undefined)
+    else void parse(request, body, done)
+  })
 }
 
 /** One line per request: the route's pattern, never the address that was asked for. */

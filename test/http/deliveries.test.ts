@@ -28,7 +28,7 @@ t.test('one delivery from the first request to its end', async (t) => {
 
   t.strictSame((await send('GET', `/v1/deliveries/${line.id!}/calls`)).json(), { calls: [] })
 
-  const closed = await send('DELETE', `/v1/deliveries/${line.id!}`)
+  const closed = await send('DELETE', `/v1/deliveries/${line.id!}`, undefined, { headers: { 'content-type': 'application/json' } })
   t.equal(closed.statusCode, 200)
   t.match(closed.json(), { id: line.id, state: 'closed', endedAt: /Z$/ })
   t.strictSame((await send('DELETE', `/v1/deliveries/${line.id!}`)).json(), closed.json(), 'a second close answers the same')
