@@ -268,7 +268,8 @@ export class UserAgent implements LayerUser {
   }
 
   #bye(dialog: Dialog, bye: Outgoing): Outgoing {
-    dialog.clientInvite?.cancel()
+    // In an early dialog the BYE itself ends the INVITE.
+    if (dialog.state === 'confirmed') dialog.clientInvite?.cancel()
     if (dialog.unacked.size === 0) return bye.start()
     dialog.held.push(() => bye.release())
     return bye.start(true)
