@@ -8,7 +8,7 @@ const rooms = {
   shop: ['phone', 'store', 'telemetry'],
   store: ['telemetry'],
   line: ['phone', 'shop', 'store', 'telemetry'],
-  record: ['phone', 'shop', 'store', 'telemetry'],
+  record: ['line', 'phone', 'shop', 'store', 'telemetry'],
   sip: ['phone', 'store', 'telemetry'],
   media: ['telemetry'],
   call: ['sip', 'media', 'line', 'record', 'phone', 'shop', 'store', 'telemetry'],
