@@ -39,6 +39,8 @@ export interface App {
   /** The API key of the first shop, for the person who started us. */
   readonly apiKey: string
   readonly events: EventBus
+  /** Where the SIP server listens, such as `udp/127.0.0.1:5060`. */
+  readonly sipAddresses: readonly string[]
   /** What is in use now; everything returns to zero when nobody calls. */
   stats(): { calls: number, mediaSessions: number, mediaPorts: number }
   /** Takes no new calls and requests, ends the live calls and lets go of every connection. */
@@ -99,6 +101,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     httpPort,
     apiKey,
     events,
+    sipAddresses: sip.addresses,
     stats: () => ({ calls: calls.live, mediaSessions: media.stats().sessions, mediaPorts: media.stats().portsInUse }),
     close
   }
