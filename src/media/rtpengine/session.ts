@@ -1,0 +1,237 @@
+import { MaskError } from '../../errors.js'
+import { agreedCodecs, codecsToMatch } from '../negotiate.js'
+import type { Codec } from '../codecs.js'
+import { Descriptions, type MediaPlace } from '../descriptions.js'
+import { readSdp, type MediaDirection, type MediaFacts } from '../sdp.js'
+import { mirror, writeSdp } from '../sdp-write.js'
+import type { MediaSession, Playback, Side } from '../types.js'
+import type { Dictionary } from './bencode.js'
+import type { Instance } from './instances.js'
+
+/**
+ * What every description is to be treated with. The text that rtpengine gets was written by us from facts
+ * alone, and its reply is read for facts alone; the flags below make sure of it a second time.
+ */
+const treatment: Dictionary = {
+  'flags': ['strict-source', 'port-latching', 'no-rtcp-attribute', 'trust-address'],
+  'replace': ['origin', 'session-connection', 'username', 'session-name', 'zero-address'],
+  'ICE': 'remove',
+  'DTLS': 'off',
+  'SDES': ['off'],
+  'transport-protocol': 'RTP/AVP',
+  'rtcp-mux': ['demux'],
+  // Ends RTCP of either side here: a source description holds a user, host or phone name (RFC 3550 §6.5).
+  'generate RTCP': 'on',
+  'codec': { transcode: ['PCMA', 'PCMU'] }
+}
+
+/** A side as it stands after its last description. */
+interface Known {
+  readonly facts: MediaFacts
+  /** Under the numbers of the side's own description. */
+  readonly codecs: readonly Codec[]
+}
+
+interface Allotted {
+  readonly place: MediaPlace
+  readonly codecs: readonly Codec[]
+}
+
+/**
+ * One call's media in an rtpengine. It relays and says nothing: a prompt is over before it begins.
+ * Dynamic payload types of A are offered to B as they are, since rtpengine does not renumber what it only passes on.
+ */
+export class RtpengineSession implements MediaSession {
+  readonly silent: Promise<void>
+  private readonly descriptions = new Descriptions()
+  private readonly known: Partial<Record<Side, Known>> = {}
+  private readonly watcher: Watcher
+  private readonly underWay = new Set<Promise<unknown>>()
+  private closing: Promise<void> | undefined
+
+  private constructor(private readonly callId: string, private readonly instance: Instance, private readonly forB: Allotted, private readonly offerOfA: MediaFacts, silenceTimeoutMs: number, private readonly onClose: () => void) {
+    this.watcher = new Watcher(() => this.query(), () => this.onHold, silenceTimeoutMs)
+    this.silent = this.watcher.silent
+    this.known.a = { facts: offerOfA, codecs: offerOfA.codecs }
+  }
+
+  /** Makes the call in one instance. @throws MaskError media_unavailable; nothing stays open then */
+  static async open(callId: string, instance: Instance, offerOfA: MediaFacts, options: { ms: number, silenceTimeoutMs: number, onClose: () => void }): Promise<RtpengineSession> {
+    const request = { 'call-id': callId, 'from-tag': 'a', 'sdp': describe({ facts: offerOfA, codecs: offerOfA.codecs }), ...treatment }
+    instance.sessions++
+    try {
+      const forB = allotted(await instance.request('offer', request, options.ms))
+      return new RtpengineSession(callId, instance, forB, offerOfA, options.silenceTimeoutMs, options.onClose)
+    } catch (error) {
+      instance.sessions--
+      // The reply may have been lost on its way, not the request.
+      void remove(callId, instance)
+      throw error
+    }
+  }
+
+  answerEarly(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  answerAlone(): Promise<string> {
+    return Promise.reject(new MaskError('media_unavailable', { reason: 'voice' }))
+  }
+
+  play(): Playback {
+    return { done: Promise.resolve(), stop: () => undefined }
+  }
+
+  async offerForB(): Promise<string> {
+    this.needOpen()
+    if (this.descriptions.has('b')) return this.descriptions.last('b')
+    return this.descriptions.offer('b', this.forB.place, this.forB.codecs, this.offerOfA.ptime)
+  }
+
+  async connect(answerOfB: string): Promise<string> {
+    this.needOpen()
+    this.descriptions.last('b')
+    const facts = readSdp(answerOfB)
+    const b = { facts, codecs: agreedCodecs(this.forB.codecs, facts.codecs) }
+    const { place, codecs } = await this.answer('a', b, facts.direction)
+    this.known.b = b
+    this.watcher.start()
+    return this.descriptions.answer('a', place, codecs, this.offerOfA)
+  }
+
+  async renegotiate(side: Side, offer: string): Promise<string> {
+    this.needOpen()
+    const facts = readSdp(offer)
+    const other = this.known[side === 'a' ? 'b' : 'a']
+    if (other === undefined || !this.descriptions.has(side)) throw new MaskError('internal', { reason: 'order' })
+    // Refused here, before rtpengine changes anything.
+    const codecs = codecsToMatch(facts.codecs, other.codecs)
+    const now = { facts, codecs: facts.codecs }
+    await this.command('offer', { 'from-tag': side, 'to-tag': side === 'a' ? 'b' : 'a', 'sdp': describe(now) })
+    const { place } = await this.answer(side, other, meet(other.facts.direction, mirror(facts.direction)))
+    this.known[side] = { facts, codecs }
+    return this.descriptions.answer(side, place, codecs, facts)
+  }
+
+  localDescription(side: Side): string {
+    return this.descriptions.last(side)
+  }
+
+  close(): Promise<void> {
+    return this.closing ??= this.free()
+  }
+
+  /** Whether neither side owes a packet. */
+  private get onHold(): boolean {
+    const speaks = (known: Known | undefined): boolean => known?.facts.direction === 'sendrecv' || known?.facts.direction === 'sendonly'
+    return !speaks(this.known.a) && !speaks(this.known.b)
+  }
+
+  /** Tells rtpengine what the other side said to `side`'s offer, and takes what `side` gets to see. */
+  private async answer(side: Side, from: Known, direction: MediaDirection): Promise<Allotted> {
+    const reply = await this.command('answer', { 'from-tag': side, 'to-tag': side === 'a' ? 'b' : 'a', 'sdp': describe(from, direction) })
+    return allotted(reply)
+  }
+
+  private async command(command: string, fields: Dictionary): Promise<Dictionary> {
+    const asking = this.instance.request(command, { 'call-id': this.callId, ...treatment, ...fields })
+    this.underWay.add(asking)
+    try {
+      return await asking
+    } finally {
+      this.underWay.delete(asking)
+      this.needOpen()
+    }
+  }
+
+  private query(): Promise<Dictionary> {
+    return this.instance.request('query', { 'call-id': this.callId })
+  }
+
+  private async free(): Promise<void> {
+    this.watcher.stop()
+    // An offer that overtakes its call's removal would make the call anew.
+    await Promise.allSettled(this.underWay)
+    await remove(this.callId, this.instance)
+    this.instance.sessions--
+    this.onClose()
+  }
+
+  private needOpen(): void {
+    if (this.closing !== undefined) throw new MaskError('media_unavailable', { reason: 'closed' })
+  }
+}
+
+/** Notices that no packet comes any more, or that rtpengine no longer knows the call. */
+class Watcher {
+  readonly silent: Promise<void>
+  private report: () => void = () => undefined
+  private timer: NodeJS.Timeout | undefined
+  private packets = 0
+  private heardAt = 0
+
+  constructor(private readonly query: () => Promise<Dictionary>, private readonly onHold: () => boolean, private readonly timeoutMs: number) {
+    this.silent = new Promise((resolve) => { this.report = resolve })
+  }
+
+  start(): void {
+    this.heardAt = performance.now()
+    this.timer ??= setInterval(() => void this.look(), Math.min(15_000, this.timeoutMs / 4))
+    this.timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.timer)
+  }
+
+  private async look(): Promise<void> {
+    const packets = await this.query().then(packetsOf, (error: unknown) => error instanceof MaskError && error.reason === 'unknown_call' ? undefined : this.packets)
+    if (packets !== this.packets || this.onHold()) this.heardAt = performance.now()
+    // An rtpengine that was started anew has forgotten the call.
+    if (packets === undefined || performance.now() - this.heardAt >= this.timeoutMs) this.report()
+    else this.packets = packets
+  }
+}
+
+function packetsOf(reply: Dictionary): number {
+  const totals = reply.totals as { RTP?: { packets?: unknown } } | undefined
+  return Number(totals?.RTP?.packets ?? 0)
+}
+
+/** A side's facts in our words. */
+function describe({ facts, codecs }: Known, direction = facts.direction): string {
+  const { address, rtpPort, rtcpPort, rtcpMux, ptime } = facts
+  // rtpengine leaves it to the phones to keep to a direction; to one without an address it sends nothing.
+  const listens = direction === 'sendrecv' || direction === 'recvonly'
+  const text = writeSdp({ sessionId: '1', version: 1, host: listens && address !== undefined ? address : '0.0.0.0', rtpPort, rtcpMux, codecs, direction, ptime: ptime ?? 20 })
+  return rtcpMux || rtcpPort === rtpPort + 1 ? text : `${text}a=rtcp:${rtcpPort}\r\n`
+}
+
+/** What rtpengine says, as facts: where it listens, and which codecs it will take there. */
+function allotted(reply: Dictionary): Allotted {
+  try {
+    const { address, rtpPort, rtcpMux, codecs } = readSdp(typeof reply.sdp === 'string' ? reply.sdp : '')
+    if (address === undefined) throw new MaskError('media_unavailable', { reason: 'reply' })
+    return { place: { host: address, rtpPort, rtcpMux }, codecs }
+  } catch (cause) {
+    throw new MaskError('media_unavailable', { reason: 'reply', cause })
+  }
+}
+
+/** Both must want a direction for it to be open. */
+function meet(a: MediaDirection, b: MediaDirection): MediaDirection {
+  const sends = [a, b].every((one) => one === 'sendrecv' || one === 'sendonly')
+  const hears = [a, b].every((one) => one === 'sendrecv' || one === 'recvonly')
+  if (sends && hears) return 'sendrecv'
+  if (sends) return 'sendonly'
+  return hears ? 'recvonly' : 'inactive'
+}
+
+/** Milliseconds for a removal: nobody who hangs up waits long for a server that is gone. */
+const removeMs = 1000
+
+/** A call that cannot be removed falls to rtpengine's own timeout. */
+async function remove(callId: string, instance: Instance): Promise<void> {
+  await instance.request('delete', { 'call-id': callId, 'delete delay': 0 }, removeMs).catch(() => undefined)
+}
+
