@@ -81,7 +81,8 @@ function correlation(wanted: readonly number[], heard: readonly number[], at: nu
     a += (value - meanA) ** 2
     b += (other[i]! - meanB) ** 2
   })
-  return a === 0 || b === 0 ? 0 : both / Math.sqrt(a * b)
+  // Silence and a steady tone rise and fall by nothing but rounding.
+  return a < 1e-5 || b < 1e-5 ? 0 : both / Math.sqrt(a * b)
 }
 
 function mean(values: readonly number[]): number {

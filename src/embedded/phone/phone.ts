@@ -38,9 +38,11 @@ export class Phone {
     wire.use(this.#layer)
     const agent = new UserAgent({ transport: wire, layer: this.#layer, timers })
     agent.use(this.#user())
+    const watch = new Watch()
+    // Later, when those above the wire have dealt with the message.
+    wire.onMessage = () => setImmediate(() => watch.changed())
     this.#core = {
-      number, agent, wire, timers,
-      watch: new Watch(),
+      number, agent, wire, timers, watch,
       contact: `<sip:${number}@${hostPort(wire.host, wire.port)}>`,
       openAudio: () => this.#openAudio(),
       bind: (call) => { this.#byId.set(call.callId, call) }

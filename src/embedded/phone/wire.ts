@@ -31,6 +31,8 @@ export interface Loss {
 export class Wire implements Transport {
   readonly messages: WireMessage[] = []
   readonly #losses: { readonly loss: Loss, left: number }[] = []
+  /** Called after each message, lost ones too. */
+  onMessage: () => void = () => undefined
   #user: TransportUser | undefined
 
   private constructor(readonly host: string, readonly port: number, private readonly socket: Socket) {
@@ -94,6 +96,7 @@ export class Wire implements Transport {
     const found = message === undefined ? undefined : this.#losses.find(({ loss, left }) => left > 0 && fits(loss, direction, message))
     if (found !== undefined) found.left--
     this.messages.push({ direction, at: performance.now(), peer: { address, port }, data: Buffer.from(data), message, lost: found !== undefined })
+    this.onMessage()
     return found !== undefined
   }
 }
