@@ -6,6 +6,7 @@ import type { LineContext, LinesOptions } from './context.js'
 import { Leases } from './leases.js'
 import { lookup } from './lookup.js'
 import { createNumberPlan } from './numbers.js'
+import { redeem } from './redeem.js'
 import { numbers, prepare } from './register.js'
 import { Sweeper } from './sweeper.js'
 import type { Lines } from './types.js'
@@ -29,6 +30,7 @@ export function createLines(options: LinesOptions): Lines {
     close: (shopId, id) => masked(close(context, shopId, id)),
     addPhone: (shopId, id, party, phone) => masked(change(context, shopId, id, { add: { party, phone } })),
     lookup: (number, caller, callId) => masked(lookup(context, leases, number, caller, callId)),
+    redeem: (entry) => masked(redeem(context, leases, codes, entry)),
     release: (deliveryId, callId) => masked(leases.release(deliveryId, callId)),
     isProxyNumber: (number) => context.plan.has(number),
     numbers: (poolId) => masked(numbers(context, poolId)),

@@ -77,6 +77,30 @@ export type Lookup =
   /** Number unknown, caller unknown, or both; nobody outside may tell which. */
   | { readonly kind: 'unknown' }
 
+/** The answer to an access code that a caller entered. */
+export type CodeAnswer =
+  /** `enrolled`: this phone belongs to the party from now on and needs no code again. */
+  | (Extract<Lookup, { kind: 'connect' }> & { readonly enrolled: boolean })
+  /** The code is right, and this is what a known phone would hear too. */
+  | Extract<Lookup, { kind: 'over' | 'wrong_direction' | 'limited' }>
+  /** `left`: wrong codes that this caller may still enter before a wait. */
+  | { readonly kind: 'wrong', readonly left: number }
+  /** Too many wrong codes of this caller, on this number or in the pool; the code was not looked at. */
+  | { readonly kind: 'blocked', readonly retryAfter: number }
+
+/** What an access code is entered with. */
+export interface CodeEntry {
+  /** Dialled number. */
+  readonly number: string
+  /** undefined: withheld or unusable; such a phone is let in for one call and never enrolled. */
+  readonly caller: E164 | undefined
+  readonly callId: string
+  /** Digits as entered. */
+  readonly code: string
+  /** Which of the two the caller says to be; the other one is rung. */
+  readonly party: Party
+}
+
 export interface NumberLoad {
   readonly number: E164
   readonly poolId: string
@@ -108,6 +132,8 @@ export interface Lines {
    * `caller` undefined means withheld or unusable: always `unknown`.
    */
   lookup(number: string, caller: E164 | undefined, callId: string): Promise<Lookup>
+  /** Lets a party in from another phone by its access code; counts the call in as `lookup` does. */
+  redeem(entry: CodeEntry): Promise<CodeAnswer>
   /** Counts a call out that `lookup` had counted in. Harmless when repeated. */
   release(deliveryId: string, callId: string): Promise<void>
   /** Whether this is one of our proxy numbers. */

@@ -26,6 +26,8 @@ export type PoolKey =
   | 'ref'
   /** calls:{pool}:<id> → sorted set, call id → end of its lease (ms). */
   | 'calls'
+  /** try:{pool}:<whom> → hash, wrong access codes of a caller, on a number, in the pool. */
+  | 'try'
   /** rate:{pool}:<what>:<window> → counter of a window of time. */
   | 'rate'
 

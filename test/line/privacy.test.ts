@@ -83,6 +83,8 @@ t.test('no person and no reference is readable in the store, its files, its traf
   await t.rejects(lines.allocate(wanted), { code: 'reference_in_use' })
   await lines.addPhone('shop', id, 'courier', second)
   await lines.change('shop', id, { customer: changed })
+  await lines.redeem({ number, caller: second, code: '4711', party: 'courier', callId: 'r1' })
+  await lines.redeem({ number: courier, caller: customer, code: courier, party: 'courier', callId: 'r2' })
   for (const [at, caller] of people.entries()) await lines.lookup(number, caller, `call-${at}`)
   await lines.lookup(courier, customer, 'call-x')
   await lines.find('shop', id)

@@ -1,0 +1,61 @@
+import { asMaskError } from '../errors.js'
+import { errorFields } from '../telemetry/log.js'
+import { poolKey } from '../store/keys.js'
+import { int, list } from '../store/reply.js'
+import { change } from './change.js'
+import type { CodeOffers } from './code.js'
+import type { LineContext } from './context.js'
+import type { Leases } from './leases.js'
+import { callArgs, countedIn, readAdmission } from './lookup.js'
+import { codeOf, scripts } from './scripts.js'
+import type { CodeAnswer, CodeEntry } from './types.js'
+
+/** Kinds of redeem.lua beside those of an admission. */
+const wrong = 8
+const blocked = 9
+
+/** Wrong codes before the first wait, the time in which one is forgiven, first and longest wait (ms). */
+type Patience = readonly [free: number, forgiven: number, first: number, longest: number]
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+
+/**
+ * In the long run one wrong code in half an hour on a number. Each succeeds with p < 1e-4 / 3, so somebody
+ * who has endless phones and never stops gets in about once in a year and a half.
+ */
+export const patience: Readonly<Record<'caller' | 'withheld' | 'number' | 'pool', Patience>> = {
+  caller: [3, 8 * hour, 10 * minute, 24 * hour],
+  // Nobody can tell withheld callers apart; one must not lock out the others.
+  withheld: [1e9, minute, 0, 0],
+  number: [20, 30 * minute, 10 * second, 30 * minute],
+  pool: [500, 10 * second, second, minute]
+}
+
+/** @throws store_unavailable */
+export async function redeem(context: LineContext, leases: Leases, codes: CodeOffers, entry: CodeEntry): Promise<CodeAnswer> {
+  const { pool, args } = callArgs(context, entry.number, entry.caller, entry.callId)
+  const reply = await context.store.run(scripts.redeem, [poolKey('pool', pool)], [
+    ...args, codes.slot(pool, entry.code), entry.party === 'courier' ? 0 : 1, context.vault.lookupTag(pool, entry.number),
+    ...patience[entry.caller === undefined ? 'withheld' : 'caller'], ...patience.number, ...patience.pool
+  ])
+  const [, detail] = list(reply)
+  if (codeOf(reply) === wrong) return { kind: 'wrong', left: int(detail) }
+  if (codeOf(reply) === blocked) return { kind: 'blocked', retryAfter: int(detail) }
+  const found = countedIn(leases, pool, entry.callId, readAdmission(context, pool, reply))
+  return found.kind === 'connect' ? { ...found, enrolled: await enrol(context, found, entry) } : found
+}
+
+/** Lets the phone in for good, unless it has the number elsewhere or the party has phones enough: then for this call. */
+async function enrol(context: LineContext, { shopId, deliveryId }: { shopId: string, deliveryId: string }, { caller, party }: CodeEntry): Promise<boolean> {
+  if (caller === undefined) return false
+  try {
+    await change(context, shopId, deliveryId, { add: { party, phone: caller } })
+    return true
+  } catch (error) {
+    const { code } = asMaskError(error)
+    if (code !== 'phone_in_use' && code !== 'phone_in_delivery' && code !== 'phones_too_many' && code !== 'phone_is_proxy') context.log.warn('line.enrol_failed', errorFields(error))
+    return code === 'phone_in_delivery'
+  }
+}
