@@ -134,7 +134,7 @@ t.test('a number without a line and a caller without one are told the same', asy
     const call = play.stranger.call(dialled, { via: play.via })
     const final = await call.refused(20_000)
     t.ok(call.likeness(wav) > 0.8, `${dialled}: the announcement is heard`)
-    told.push(call.messages.filter(({ direction }) => direction === 'in').map(({ message }) => message?.kind === 'response' ? `${message.status} ${message.reason} ${[...message.headers].map(([name]) => name).join()}` : ''))
+    told.push(call.messages.filter(({ direction }) => direction === 'in').map(({ message }) => message?.kind === 'response' ? `${message.status} ${message.reason} ${[...message.headers].map(({ name }) => name).join()}` : ''))
     t.equal(final.status, 480)
   }
   for (const messages of told) t.same(messages, told[0], 'the same responses with the same headers')

@@ -1,11 +1,11 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { findNumber, type Phone } from '../../src/embedded/phone/index.js'
 import { courierNumber, customerNumber, freshLine, stage } from './stage.js'
 
 const play = await stage(t, (config) => { config.limits.callsPerDeliveryHour = 1000 })
 
 /** One side must not find the other's number anywhere in what reached it. */
-function unseen(t: typeof import('tap')['t'], phone: Phone, number: string): void {
+function unseen(t: Test, phone: Phone, number: string): void {
   t.same(findNumber(phone.seen, number), [], `${number} never reached ${phone.number}`)
 }
 
