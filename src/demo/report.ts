@@ -1,0 +1,36 @@
+import { paint, type Look } from './ladder.js'
+
+/** Says what is going on and keeps count of what was not as promised. */
+export interface Report {
+  readonly look: Look
+  /** One line. */
+  say(text?: string): void
+  title(text: string): void
+  /** A promise, and whether it was kept. */
+  check(promise: string, kept: boolean): void
+  readonly kept: number
+  readonly broken: number
+}
+
+/** What the place where we write can show. */
+export function lookOf(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): Look {
+  // An empty variable counts as none (POSIX, environment variables).
+  const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((value) => value !== undefined && value !== '') ?? 'C.UTF-8'
+  return { colours: stream.isTTY === true && env.NO_COLOR === undefined, unicode: /utf-?8/i.test(locale) }
+}
+
+export function createReport(write: (text: string) => void, look: Look): Report {
+  const count = { kept: 0, broken: 0 }
+  const [yes, no] = look.unicode ? ['✓', '✗'] : ['ok', 'NOT']
+  return {
+    look,
+    say: (text = '') => write(`${text}\n`),
+    title: (text) => write(`\n${paint(text, 'strong', look)}\n\n`),
+    check(promise, kept) {
+      count[kept ? 'kept' : 'broken']++
+      write(`  ${kept ? paint(yes, 'good', look) : paint(no, 'bad', look)} ${promise}\n`)
+    },
+    get kept() { return count.kept },
+    get broken() { return count.broken }
+  }
+}
