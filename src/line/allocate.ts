@@ -8,9 +8,9 @@ import type { CodeOffer, CodeOffers } from './code.js'
 import type { LineContext } from './context.js'
 import { fromDigits } from './numbers.js'
 import { sealPeople } from './people.js'
-import { register } from './register.js'
 import { codeOf, refusal, result, scripts } from './scripts.js'
 import { slotOf } from './slot.js'
+import { configure } from './stock.js'
 import type { AllocatedDelivery, NewDelivery } from './types.js'
 import { directions } from './view.js'
 
@@ -53,7 +53,7 @@ function fixedArgs({ vault, config }: LineContext, wanted: NewDelivery, local: s
 /** What keeps a first try from succeeding and can be put right at once. @returns whether to try again */
 async function mend(context: LineContext, codes: CodeOffers, pool: string, code: number, reply: Reply): Promise<boolean> {
   if (code === result.codeClash) codes.learn(pool, int(list(reply)[1]))
-  else if (code === result.poolUnknown) await register(context, pool)
+  else if (code === result.poolUnknown) await configure(context, pool)
   else return false
   return true
 }

@@ -27,6 +27,6 @@ export interface LineContext extends LinesOptions {
 /** A delivery's id names its pool, so that the id alone finds the slot: `demo-bcdfghjkmnpqrstvwxyz`. */
 export function splitId(context: LineContext, id: string): { pool: string, local: string } {
   const [, pool = '', local = ''] = /^([a-z0-9]{1,16})-([a-z]{20})$/.exec(id) ?? []
-  if (context.plan.registration(pool) === undefined) throw new MaskError('delivery_not_found')
+  if (!context.plan.hasPool(pool)) throw new MaskError('delivery_not_found')
   return { pool, local }
 }

@@ -7,7 +7,7 @@ import { Leases } from './leases.js'
 import { lookup } from './lookup.js'
 import { createNumberPlan } from './numbers.js'
 import { redeem } from './redeem.js'
-import { numbers, prepare } from './register.js'
+import { addNumbers, numbers, prepare, takeOut } from './stock.js'
 import { Sweeper } from './sweeper.js'
 import type { Lines } from './types.js'
 
@@ -34,6 +34,9 @@ export function createLines(options: LinesOptions): Lines {
     release: (deliveryId, callId) => masked(leases.release(deliveryId, callId)),
     isProxyNumber: (number) => context.plan.has(number),
     numbers: (poolId) => masked(numbers(context, poolId)),
+    addNumbers: (poolId, wanted) => masked(addNumbers(context, poolId, wanted)),
+    drainNumber: (poolId, number) => masked(takeOut(context, poolId, number, 'drain')),
+    retireNumber: (poolId, number) => masked(takeOut(context, poolId, number, 'retire')),
     prepare: () => masked(prepare(context)),
     sweep: () => sweeper.sweep(),
     stop: async () => {

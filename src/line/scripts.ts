@@ -2,7 +2,7 @@ import { MaskError, type ErrorCode } from '../errors.js'
 import { int, list, text, type Reply } from '../store/reply.js'
 import { loadScript, type Script } from '../store/scripts.js'
 
-const names = ['allocate', 'find', 'change', 'close', 'lookup', 'redeem', 'renew', 'sweep', 'register'] as const
+const names = ['allocate', 'find', 'change', 'close', 'lookup', 'redeem', 'renew', 'sweep', 'numbers'] as const
 
 /** One script for each operation; they are read from the source folder, also by the built program. */
 export const scripts = Object.fromEntries(
@@ -23,7 +23,9 @@ export const result = {
   poolDrained: -9,
   poolUnknown: -10,
   codeClash: -11,
-  revisionMismatch: -12
+  revisionMismatch: -12,
+  numberUnknown: -13,
+  numberInUse: -14
 } as const
 
 /** Refusals that a caller hears; the other codes are dealt with inside. */
@@ -36,13 +38,17 @@ const refusals: Readonly<Record<number, ErrorCode>> = {
   [result.phoneInDelivery]: 'phone_in_delivery',
   [result.phonesTooMany]: 'phones_too_many',
   [result.poolExhausted]: 'pool_exhausted',
-  [result.poolDrained]: 'pool_drained'
+  [result.poolDrained]: 'pool_drained',
+  [result.numberUnknown]: 'number_not_found',
+  [result.numberInUse]: 'number_in_use'
 }
 
 /** Which field of the request a refusal is about, for codes that do not say it themselves. */
 const fields: Readonly<Record<number, string>> = {
   [result.expiryInvalid]: 'expiresAt',
-  [result.referenceInUse]: 'reference'
+  [result.referenceInUse]: 'reference',
+  [result.numberUnknown]: 'number',
+  [result.numberInUse]: 'number'
 }
 
 /** The code of a reply that is a list with the code in front. */

@@ -1,8 +1,9 @@
 import { errorFields } from '../telemetry/log.js'
 import { poolKey } from '../store/keys.js'
-import { int } from '../store/reply.js'
+import { int, list } from '../store/reply.js'
 import type { LineContext } from './context.js'
 import { scripts } from './scripts.js'
+import { refresh } from './stock.js'
 
 const everyMs = 1000
 /** Deliveries per script call: about a millisecond of Redis's time. */
@@ -45,8 +46,11 @@ export class Sweeper {
   private async sweepPool(pool: string): Promise<number> {
     let total = 0
     for (let seen = batch; seen === batch && !this.stopped;) {
-      seen = int(await this.context.store.run(scripts.sweep, [poolKey('pool', pool)], [this.context.now(), batch]))
+      const [looked, version] = list(await this.context.store.run(scripts.sweep, [poolKey('pool', pool)], [this.context.now(), batch]))
+      seen = int(looked)
       total += seen
+      // Another process has changed the numbers.
+      if (int(version) !== this.context.plan.versionOf(pool)) await refresh(this.context, pool)
     }
     return total
   }

@@ -101,11 +101,18 @@ export interface CodeEntry {
   readonly party: Party
 }
 
+/** `draining`: goes on connecting what it has, takes nothing new. `retired`: ours no more. */
+export type NumberState = 'in_service' | 'draining' | 'retired'
+
 export interface NumberLoad {
   readonly number: E164
   readonly poolId: string
   readonly country: Country
+  readonly state: NumberState
+  /** Live deliveries. */
   readonly live: number
+  /** Deliveries that are live or in quarantine; a number with any cannot be retired. */
+  readonly held: number
 }
 
 /** The room's outside: what http and call may ask for. Every method rejects with MaskError only. */
@@ -138,8 +145,17 @@ export interface Lines {
   release(deliveryId: string, callId: string): Promise<void>
   /** Whether this is one of our proxy numbers. */
   isProxyNumber(number: string): boolean
-  /** The numbers of a pool with their load. */
+  /** The numbers of a pool with their load, in order. @throws number_not_found when there is no such pool */
   numbers(poolId: string): Promise<NumberLoad[]>
+  /**
+   * Brings numbers into service: new ones, and those that were drained or retired. Other processes know of
+   * it within seconds. @throws number_not_found (no such pool), request_invalid (in another pool, or no E.164)
+   */
+  addNumbers(poolId: string, numbers: readonly string[]): Promise<void>
+  /** No new deliveries on this number. Live ones are not touched. @throws number_not_found */
+  drainNumber(poolId: string, number: string): Promise<void>
+  /** This number is ours no more. @throws number_not_found, number_in_use (live or in quarantine) */
+  retireNumber(poolId: string, number: string): Promise<void>
   /** Brings the configured numbers into service, at the start. @throws store_unavailable, store_full */
   prepare(): Promise<void>
   /** Gives back what is over, as the background does every second. @returns how many deliveries were looked at */

@@ -16,8 +16,10 @@ export type PoolKey =
   | 'rest'
   /** held:{pool} → hash, number → deliveries that are live or in quarantine. */
   | 'held'
-  /** num:{pool} → hash, number → country and state. */
+  /** num:{pool} → hash, number → country, of every number that was ever ours; neither in load nor in rest: retired. */
   | 'num'
+  /** numv:{pool} → counter that grows with every change of the numbers. */
+  | 'numv'
   /** due:{pool} → sorted set of times (ms); due:{pool}:<time> → list of delivery ids to look at then. */
   | 'due'
   /** code:{pool}:<shard> → hash, access code tag and number → id. */

@@ -119,7 +119,7 @@ t.test('sweeping gives everything back', async (t) => {
   await lines.sweep()
   const left: string[] = []
   for await (const names of store.scan('*')) left.push(...names.filter((name) => !name.startsWith('rate:')))
-  t.same(left.sort(), ['held:{demo}', 'load:{demo}', 'load:{demo}:GB', 'num:{demo}'], 'only the numbers themselves')
+  t.same(left.sort(), ['held:{demo}', 'load:{demo}', 'load:{demo}:GB', 'num:{demo}', 'numv:{demo}'], 'only the numbers themselves')
   t.same([...new Set([...(await store.hgetall('held:{demo}')).values()].map(String))], ['0'])
 })
 
@@ -220,7 +220,7 @@ t.test('access codes differ on one number and grow with its deliveries', async (
 
 t.test('a pool without numbers in service says so; numbers come back after the store was emptied', async (t) => {
   const { lines, wanted } = await freshLines(t, store, { numbers: ['+442079460000'] })
-  t.same(await lines.numbers('demo'), [{ number: proxy(0), poolId: 'demo', country: 'GB', live: 0 }])
+  t.same(await lines.numbers('demo'), [{ number: proxy(0), poolId: 'demo', country: 'GB', state: 'in_service', live: 0, held: 0 }])
   await store.call('FLUSHALL')
   await lines.allocate(wanted(courier, customer))
   await store.del('load:{demo}', 'load:{demo}:GB')

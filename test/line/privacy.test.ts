@@ -96,7 +96,6 @@ t.test('no person and no reference is readable in the store, its files, its traf
   await lines.close('shop', id)
   clock.now += 100_000
   await lines.sweep()
-  await store.call('BGREWRITEAOF').catch(() => undefined)
 
   const files = readdirSync(redis.dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   assertClean(t, 'files', Buffer.concat(files.map((entry) => readFileSync(join(entry.parentPath, entry.name)))))

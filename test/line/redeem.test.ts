@@ -115,10 +115,10 @@ t.test('wrong codes in a pool are limited too', async (t) => {
   const { lines, wanted } = await freshLines(t, store, { numbers: ['+442079460000-+442079460019', '+46701740680-+46701740699'] })
   const delivery = await lines.allocate(wanted(courier, customer))
   let wrong = 0
+  // As if many people tried every number a little, but the one of the delivery.
   for (let at = 0; at < patience.pool[0]; at++) {
-    // As if everybody in the world tried each number a little.
-    const number = `+4670174${String(at).padStart(4, '0')}`
-    if ((await lines.redeem({ number, caller: person(1000 + at), code: 'x', party: 'courier', callId: `w${at}` })).kind === 'wrong') wrong++
+    const number = `x${Math.floor(at / 10)}`
+    if ((await lines.redeem({ number, caller: undefined, code: 'x', party: 'courier', callId: `w${at}` })).kind === 'wrong') wrong++
   }
   t.equal(wrong, patience.pool[0])
   t.match(await enter(lines, delivery), { kind: 'blocked', retryAfter: 1 })

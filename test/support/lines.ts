@@ -8,7 +8,10 @@ import type { Store } from '../../src/store/redis.js'
 import { createLog } from '../../src/telemetry/log.js'
 
 /** People's and proxy numbers that are reserved for fiction. */
-export const person = (at: number): E164 => `+46701740${605 + at}` as E164
+export function person(at: number): E164 {
+  if (at < 0 || at > 94) throw new RangeError('Only 95 numbers are reserved for people.')
+  return `+46701740${605 + at}` as E164
+}
 export const proxy = (at: number): E164 => `+4420794600${String(at).padStart(2, '0')}` as E164
 
 export const masterKey = randomBytes(32)

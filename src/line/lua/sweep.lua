@@ -4,7 +4,7 @@
   KEYS[1]  pool:{pool}
   ARGV     1 now   2 how many at most
 
-  Result   how many were looked at; as many as asked for means that there may be more
+  Result   { how many were looked at, version of the numbers }; as many as asked for: there may be more
 ]]
 --- @include "life"
 
@@ -29,4 +29,4 @@ while seen < most do
     for _, id in ipairs(ids) do look_at(id) end
   end
 end
-return seen
+return { seen, tonumber(redis.call('GET', key('numv')) or 0) }

@@ -36,3 +36,5 @@ local POOL_DRAINED = -9
 local POOL_UNKNOWN = -10
 local CODE_CLASH = -11
 local REVISION_MISMATCH = -12
+local NUMBER_UNKNOWN = -13
+local NUMBER_IN_USE = -14
