@@ -47,12 +47,13 @@ export async function setStage(env: NodeJS.ProcessEnv): Promise<Stage> {
     const config = demoConfig(env, dataDir, gateway.uri)
     // The ladder is for standard output; the log, when somebody asks for it, goes beside it.
     const log = createLog(env.MASKLINE_LOG_LEVEL ?? 'silent', process.stderr)
-    const embedded = own(await startEmbedded(config, log))
-    const app = own(await createApp(config, embedded, log))
-    gateway.routeTo(`sip:${config.sip.host}:${embedded.sip?.sipPort ?? config.sip.port}`)
+    // Before the application, so that they can still answer its goodbyes when it closes.
     const courier = own(await createPhone({ number: numbers.courier, log }))
     const customer = own(await createPhone({ number: numbers.customer, log }))
     gateway.register(courier, customer)
+    const embedded = own(await startEmbedded(config, log))
+    const app = own(await createApp(config, embedded, log))
+    gateway.routeTo(`sip:${config.sip.host}:${embedded.sip?.sipPort ?? config.sip.port}`)
     return { gateway, courier, customer, app, askForLine: (ttlSeconds) => askForLine(config, app, ttlSeconds), close }
   } catch (error) {
     await close()
