@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { createCalls } from './call/calls.js'
 import type { CallDeps } from './call/deps.js'
 import { portRange, type Config } from './config.js'
@@ -118,6 +119,8 @@ function callDeps(parts: Pick<CallDeps, 'sip' | 'media' | 'lines' | 'journal' | 
     trunks: createTrunks(config.trunks),
     config: config.call,
     mayDial: (number) => mayDial(number, policy),
+    // Whoever belongs to no shop hears the first shop's language, which tells nothing about a number.
+    languageOf: (shopId) => (config.shops.find(({ id }) => id === shopId) ?? config.shops[0])?.language ?? 'en',
     clock: Date.now,
     onInternalError: (callId, error) => log.error('call.failed', { callId, ...errorFields(error) })
   }
@@ -128,7 +131,7 @@ function createMedia(config: Config, log: Log): MediaEngine {
   if (config.freeswitch.url !== null) throw new MaskError('config_invalid', { cause: 'The setting freeswitch.url (MASKLINE_FREESWITCH_URL) cannot be used yet; leave it out.' })
   if (config.rtpengine.url !== null) throw new MaskError('config_invalid', { cause: 'The setting rtpengine.url (MASKLINE_RTPENGINE_URL) cannot be used yet; leave it out.' })
   const { host, rtpPorts, silenceTimeoutSeconds } = config.media
-  return createEmbeddedMedia({ host, ports: portRange(rtpPorts), silenceTimeoutMs: silenceTimeoutSeconds * 1000, log })
+  return createEmbeddedMedia({ host, ports: portRange(rtpPorts), silenceTimeoutMs: silenceTimeoutSeconds * 1000, sounds: { overrides: join(config.dataDir, 'sounds') }, log })
 }
 
 function healthOf(store: Store, sip: SipPort, media: MediaEngine): Health {

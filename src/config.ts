@@ -16,7 +16,13 @@ const country = text('^[A-Z]{2}$', 'a country code of ISO 3166-1 such as SE')
 const shortId = text('^[a-z0-9]{1,16}$', '1 to 16 characters of a-z and 0-9')
 const e164 = '\\+[1-9]\\d{4,14}'
 
-const Shop = Type.Object({ id: shortId, name: Type.String({ minLength: 1, maxLength: 80 }), pool: shortId, country }, closed)
+const Shop = Type.Object({
+  id: shortId,
+  name: Type.String({ minLength: 1, maxLength: 80 }),
+  pool: shortId,
+  country,
+  language: Type.Optional(Type.Union([Type.Literal('en'), Type.Literal('et'), Type.Literal('ru')]))
+}, closed)
 const Pool = Type.Object({ id: shortId, numbers: Type.Array(text(`^${e164}(-${e164})?$`, 'a number in E.164 form or a range of two such as +442079460000-+442079460019'), { minItems: 1 }) }, closed)
 const Trunk = Type.Object({
   id: shortId,

@@ -53,6 +53,7 @@ t.test('each wrong setting stops the start with one sentence that names it', asy
     ['trunks: []', 'The setting trunks must be a list with at least one entry.'],
     ['trunks: [{id: a}]', 'The setting trunks.0.sources is missing.'],
     ['shops: [{id: demo, name: "", pool: demo, country: EE}]', 'The setting shops.0.name must be a text of 1 to 80 characters.'],
+    ['shops: [{id: demo, name: Demo, pool: demo, country: EE, language: fi}]', 'The setting shops.0.language must be one of en, et, ru.'],
     ['pools: [{id: demo, numbers: ["1"]}]', 'The setting pools.0.numbers.0 must be a number in E.164 form'],
     ['line: {allowedCountries: [e]}', 'The setting line.allowedCountries.0 must be a country code of ISO 3166-1 such as SE.'],
     ['line: {minTtlSeconds: 3600, maxTtlSeconds: 60}', 'The setting line.minTtlSeconds is larger than line.maxTtlSeconds.'],

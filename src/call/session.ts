@@ -7,7 +7,7 @@ import { transition, type CallState } from './state.js'
 import { talk } from './talk.js'
 import { EndCall, statusOf, terminated, terminationOf, type Termination } from './termination.js'
 import { callerIdentity } from '../phone/identity.js'
-import type { MediaSession, Playback } from '../media/types.js'
+import type { MediaSession, Playback, PlayOptions } from '../media/types.js'
 import type { CallStart } from '../record/types.js'
 import type { AnsweredLeg, InboundCall } from '../sip/types.js'
 import type { Trunk } from '../sip/trunks.js'
@@ -89,9 +89,15 @@ export class CallSession {
     this.#enter('announcing')
     await this.#journal()
     await this.#inbound.progress(await within(mediaDeadlineMs, media.answerAlone(), 'media_unavailable'))
-    const playback = media.play('a', decision.prompt)
+    const playback = media.play('a', decision.prompt, this.#voice())
     await this.#unlessGone(playback.done)
     return terminated(decision.reason)
+  }
+
+  /** Whose words and which language the caller hears. */
+  #voice(): PlayOptions {
+    const shop = this.#belonging?.shopId
+    return { shop, language: this.#deps.languageOf(shop) }
   }
 
   async #connect(decision: Decision & { kind: 'connect' }, media: MediaSession): Promise<Termination> {

@@ -1,8 +1,26 @@
 /** The two legs of a call: A called, B is called. */
 export type Side = 'a' | 'b'
 
+/** Languages that people are spoken to in (ISO 639-1). */
+export const languages = ['en', 'et', 'ru'] as const
+export type Language = typeof languages[number]
+
+/** What is spoken; the texts are in sounds/texts.yaml. */
+export const spokenPrompts = [
+  'over', 'unavailable', 'busy', 'ask-code', 'wrong-code', 'connecting', 'one-minute', 'recorded', 'accept', 'hint', 'support', 'goodbye'
+] as const
+
 /** Names of what can be played; the engine finds the sound. */
-export type Prompt = 'unavailable' | 'over' | 'ringback'
+export type Prompt = typeof spokenPrompts[number] | 'ringback'
+
+export interface PlayOptions {
+  /** Repeats until stopped. */
+  readonly loop?: boolean | undefined
+  /** English when absent, and where this language has no such sound. */
+  readonly language?: Language | undefined
+  /** The shop whose own recording is preferred. */
+  readonly shop?: string | undefined
+}
 
 export interface Playback {
   /** Resolves when the prompt has been played to the end, was stopped, or the session closed; never rejects. */
@@ -35,8 +53,11 @@ export interface MediaSession {
   renegotiate(side: Side, offer: string): Promise<string>
   /** The last description we gave to a side, for a re-INVITE without offer. */
   localDescription(side: Side): string
-  /** Plays to a side; `loop` repeats until stopped. */
-  play(side: Side, prompt: Prompt, options?: { loop?: boolean }): Playback
+  /**
+   * Plays to a side; what was playing to it stops. A prompt without a sound is over before it begins.
+   * An engine that knows one language only plays that.
+   */
+  play(side: Side, prompt: Prompt, options?: PlayOptions): Playback
   /** Frees ports, sockets and timers. Idempotent; never rejects. */
   close(): Promise<void>
 }

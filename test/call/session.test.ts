@@ -179,6 +179,7 @@ t.test('who is refused hears why', async (t) => {
     const { over } = start(stage, inbound)
     t.equal((await over).reason, reason)
     t.ok(stage.did.includes(`play ${prompt} to a`))
+    t.same(stage.voices, [found.kind === 'unknown' ? { shop: undefined, language: 'en' } : { shop: 'demo', language: 'et' }], 'in the words of the shop')
     t.same(inbound.sent, ['183', status])
     t.equal(stage.records.length, found.kind === 'unknown' ? 0 : 1, 'a stranger leaves no record with a shop')
     wholeAfter(t, stage, inbound, { result: 'client_error', reason })

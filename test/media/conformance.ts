@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { newId } from '../../src/ids.js'
 import { readSdp } from '../../src/media/sdp.js'
 import type { MediaEngine } from '../../src/media/types.js'
-import { soundsFolder } from '../../src/media/embedded/sounds.js'
+import { soundsFolder } from '../../src/media/sounds.js'
 import { connected, empty, phone, type Load } from './call.js'
 import { leaks } from './conformance-leaks.js'
 import { canaries, events, likeness, opus, pcma, pcmu, sleep, waitFor, type Phone } from './phone.js'
@@ -243,8 +243,8 @@ async function voice(t: Test, makeEngine: MakeEngine): Promise<void> {
     await session.play('a', prompt).done
     await sleep(300)
     const sound = a.sound()
-    t.ok(likeness(sound, `${soundsFolder}${prompt}.wav`) > 0.9, `${prompt} is recognised`)
-    t.ok(likeness(sound, `${soundsFolder}${prompt === 'over' ? 'unavailable' : 'over'}.wav`) < 0.7, 'and is not the other one')
+    t.ok(likeness(sound, `${soundsFolder}en/${prompt}.wav`) > 0.9, `${prompt} is recognised`)
+    t.ok(likeness(sound, `${soundsFolder}en/${prompt === 'over' ? 'unavailable' : 'over'}.wav`) < 0.7, 'and is not the other one')
     await session.close()
   }))
   await t.test('stop', async (t) => {

@@ -1,7 +1,7 @@
 import { createEvents, type Events } from '../../src/events.js'
 import type { CallDeps } from '../../src/call/deps.js'
 import type { Lines, Lookup } from '../../src/line/types.js'
-import type { MediaEngine, MediaSession, Playback, Prompt, Side } from '../../src/media/types.js'
+import type { MediaEngine, MediaSession, Playback, PlayOptions, Prompt, Side } from '../../src/media/types.js'
 import type { E164 } from '../../src/phone/types.js'
 import type { CallEnd, CallStart } from '../../src/record/types.js'
 import { CallerGone, type AnsweredLeg, type Dial, type InboundCall, type Leg, type LegEnd } from '../../src/sip/types.js'
@@ -83,6 +83,8 @@ export class CallStage {
   prompt: Promise<void> = Promise.resolve()
   /** Errors that the named step throws. */
   readonly fail = new Map<string, Error>()
+  /** How each prompt was asked for. */
+  readonly voices: PlayOptions[] = []
   dialled: Dial | undefined
   silence: () => void = () => undefined
 
@@ -108,6 +110,7 @@ export class CallStage {
       events,
       config: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70, ...config },
       mayDial: () => true,
+      languageOf: (shopId) => shopId === undefined ? 'en' : 'et',
       clock: Date.now,
       onInternalError: (_id, error) => this.did.push(`internal ${(error as Error).message}`)
     }
@@ -136,7 +139,8 @@ export class CallStage {
       connect: async () => { this.step('connect'); return 'answer for a' },
       renegotiate: async (side: Side) => { this.step(`renegotiate ${side}`); return `new answer for ${side}` },
       localDescription: (side: Side) => `description of ${side}`,
-      play: (side: Side, prompt: Prompt): Playback => {
+      play: (side: Side, prompt: Prompt, options: PlayOptions = {}): Playback => {
+        this.voices.push(options)
         this.step(`play ${prompt} to ${side}`)
         return { done: this.prompt, stop: () => this.step(`stop ${prompt}`) }
       },

@@ -2,10 +2,11 @@ import { isIP } from 'node:net'
 import { MaskError } from '../../errors.js'
 import type { Log } from '../../telemetry/log.js'
 import { createPortAllocator } from '../rtp/ports.js'
+import { createSounds, type SoundsOptions } from '../sounds.js'
 import type { MediaEngine, MediaSession } from '../types.js'
 import { createPacingClock } from './clock.js'
 import { EmbeddedSession, type Shared } from './session.js'
-import { loadSounds } from './sounds.js'
+import { encodedSounds } from './sounds.js'
 
 export interface EmbeddedMediaOptions {
   /** The IP address that the sockets are bound to and that the descriptions name. */
@@ -15,16 +16,18 @@ export interface EmbeddedMediaOptions {
   readonly log: Log
   /** Milliseconds without RTP from either side after which a session is `silent`. */
   readonly silenceTimeoutMs: number
+  /** Where the sounds lie; our own when absent. */
+  readonly sounds?: Omit<SoundsOptions, 'log'>
 }
 
 /**
  * The media engine inside this process: relay and voice for one small machine, tests and demos.
- * @throws MaskError config_invalid for a host that is no single IP address, media_unavailable when the sounds are missing
+ * @throws MaskError config_invalid for a host that is no single IP address
  */
-export function createEmbeddedMedia({ host, ports, log, silenceTimeoutMs }: EmbeddedMediaOptions): MediaEngine {
+export function createEmbeddedMedia({ host, ports, log, silenceTimeoutMs, sounds = {} }: EmbeddedMediaOptions): MediaEngine {
   if (isIP(host) === 0 || host === '0.0.0.0' || host === '::') throw new MaskError('config_invalid', { cause: 'The setting media.host must be one IP address of this machine.' })
   const allocator = createPortAllocator(ports.from, ports.to)
-  const shared: Shared = { host, family: isIP(host) as 4 | 6, ports: allocator, clock: createPacingClock(), sounds: loadSounds(), log }
+  const shared: Shared = { host, family: isIP(host) as 4 | 6, ports: allocator, clock: createPacingClock(), sounds: encodedSounds(createSounds({ ...sounds, log })), log }
   const sessions = new Set<EmbeddedSession>()
   let watcher: NodeJS.Timeout | undefined
   const state = { closed: false }

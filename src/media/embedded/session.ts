@@ -6,13 +6,13 @@ import { agreedCodecs, codecsForB, codecsForVoice, codecsToMatch, earlyCodecs } 
 import type { PortAllocator } from '../rtp/ports.js'
 import { readSdp, rejected, type MediaFacts } from '../sdp.js'
 import { mirror, writeSdp, type OwnDescription } from '../sdp-write.js'
-import type { MediaSession, Playback, Prompt, Side as SideName } from '../types.js'
+import type { MediaSession, Playback, PlayOptions, Prompt, Side as SideName } from '../types.js'
 import type { PacingClock } from './clock.js'
 import { finished } from './player.js'
 import { relayRtcp, relayRtp } from './relay.js'
 import { Side } from './side.js'
 import { openPair, type PairEvents } from './sockets.js'
-import type { Sounds } from './sounds.js'
+import type { SoundFinder } from './sounds.js'
 
 /** What the sessions of an engine share. */
 export interface Shared {
@@ -20,7 +20,7 @@ export interface Shared {
   readonly family: 4 | 6
   readonly ports: PortAllocator
   readonly clock: PacingClock
-  readonly sounds: Sounds
+  readonly sounds: SoundFinder
   readonly log: Log
 }
 
@@ -105,10 +105,14 @@ export class EmbeddedSession implements MediaSession {
     return local.text
   }
 
-  play(side: SideName, prompt: Prompt, { loop = false }: { loop?: boolean } = {}): Playback {
+  play(side: SideName, prompt: Prompt, options: PlayOptions = {}): Playback {
     // A call that ends while a prompt is being started has nothing to fear from it.
     if (this.closing !== undefined) return finished
-    return this.sides[side].player.play(this.shared.sounds[prompt], loop)
+    const { player } = this.sides[side]
+    const sound = this.shared.sounds(prompt, options)
+    if (sound !== undefined) return player.play(sound, options.loop ?? false)
+    player.stop()
+    return finished
   }
 
   close(): Promise<void> {

@@ -5,7 +5,7 @@ import { encodeG711 } from '../../../src/media/rtp/g711.js'
 import { sine } from '../../../src/media/rtp/tone.js'
 import { readWav } from '../../../src/media/rtp/wav.js'
 
-const prompt = (name: string): Int16Array => readWav(readFileSync(new URL(`../../../sounds/${name}.wav`, import.meta.url)))
+const prompt = (name: string): Int16Array => readWav(readFileSync(new URL(`../../../sounds/en/${name}.wav`, import.meta.url)))
 const listening = (...parts: Int16Array[]): Ear => {
   const ear = new Ear()
   for (const part of parts) ear.take('PCMA', encodeG711('PCMA', part))

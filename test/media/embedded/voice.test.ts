@@ -4,6 +4,9 @@ import { decodeG711, encodeG711, silence } from '../../../src/media/rtp/g711.js'
 import { energy, hearsTone, sine } from '../../../src/media/rtp/tone.js'
 import { readWav } from '../../../src/media/rtp/wav.js'
 import { readFileSync } from 'node:fs'
+import { soundsFolder } from '../../../src/media/sounds.js'
+import { createEmbeddedMedia } from '../../../src/media/embedded/engine.js'
+import { createLog } from '../../../src/telemetry/log.js'
 import type { MediaSession } from '../../../src/media/types.js'
 import { Peer, settle, testEngine } from '../../support/media-peer.js'
 
@@ -26,7 +29,7 @@ t.test('an announcement is heard whole, sample by sample, in the law of the call
   const start = performance.now()
   await within(15000, session.play('a', 'unavailable').done)
   const seconds = (performance.now() - start) / 1000
-  const samples = readWav(readFileSync(new URL('../../../sounds/unavailable.wav', import.meta.url)))
+  const samples = readWav(readFileSync(new URL('../../../sounds/en/unavailable.wav', import.meta.url)))
   const frames = Math.ceil(samples.length / 160)
   await a.until(() => a.rtp.length === frames)
   const expected = Buffer.concat([encodeG711('PCMU', samples), Buffer.alloc(frames * 160 - samples.length, silence.PCMU)])
@@ -98,6 +101,36 @@ t.test('a side with opus alone hears nothing, and nobody waits for it', async (t
   t.match(await session.answerAlone(), /RTP\/AVP 96\r\n/)
   await within(500, session.play('a', 'over').done)
   t.equal(a.rtp.length, 0)
+})
+
+t.test('a prompt is spoken in the language that was asked for, and with the shop\'s own voice', async (t) => {
+  const own = t.testdir({ demo: { et: { 'hint.wav': readFileSync(`${soundsFolder}ru/busy.wav`) } } })
+  const speaking = createEmbeddedMedia({ host: '127.0.0.1', ports: { from: 31500, to: 31599 }, log: createLog('silent'), silenceTimeoutMs: 60000, sounds: { overrides: own } })
+  t.teardown(() => speaking.close())
+  for (const [shop, file] of [[undefined, 'et/hint.wav'], ['demo', 'ru/busy.wav']] as const) {
+    const a = await Peer.open()
+    const session = await speaking.open('call', a.sdp('8'))
+    t.teardown(async () => Promise.all([session.close(), a.close()]))
+    await session.answerAlone()
+    const playback = session.play('a', 'hint', { language: 'et', shop })
+    await a.until(() => a.rtp.length === 40)
+    playback.stop()
+    const expected = encodeG711('PCMA', readWav(readFileSync(`${soundsFolder}${file}`)))
+    t.ok(Buffer.concat(a.heard.slice(0, 40).map((packet) => packet.payload)).equals(expected.subarray(0, 40 * 160)), file)
+  }
+})
+
+t.test('a prompt without a sound is over at once, and ends what was playing', async (t) => {
+  const mute = createEmbeddedMedia({ host: '127.0.0.1', ports: { from: 31600, to: 31699 }, log: createLog('silent'), silenceTimeoutMs: 60000, sounds: { root: '/nowhere' } })
+  const a = await Peer.open()
+  const session = await mute.open('call', a.sdp())
+  t.teardown(async () => Promise.all([mute.close(), a.close()]))
+  await session.answerAlone()
+  const ringing = session.play('a', 'ringback', { loop: true })
+  await within(500, session.play('a', 'over').done)
+  await within(500, ringing.done)
+  await within(500, session.play('a', 'over', { loop: true }).done)
+  t.pass()
 })
 
 t.test('nothing can be played before anything is agreed', async (t) => {
