@@ -39,7 +39,7 @@ t.test('colours change nothing but colour, and only where they are wanted', (t) 
 })
 
 t.test('no line is wider than the page, whatever is written', (t) => {
-  const label = fc.string({ maxLength: 80, unit: 'grapheme-ascii' })
+  const label = fc.string({ maxLength: 80, size: 'max', unit: 'grapheme-ascii' })
   const column = fc.nat(2)
   const rung: fc.Arbitrary<Rung> = fc.oneof(
     fc.record({ kind: fc.constant('arrow' as const), at: fc.nat(60000), from: column, to: column, label, style: fc.constant('good' as const) }).filter(({ from, to }) => from !== to),
