@@ -5,6 +5,7 @@ import { Descriptions, type MediaPlace } from '../descriptions.js'
 import { readSdp, type MediaDirection, type MediaFacts } from '../sdp.js'
 import { mirror, writeSdp } from '../sdp-write.js'
 import type { MediaSession, Playback, Side } from '../types.js'
+import { Watcher } from '../watcher.js'
 import type { Dictionary } from './bencode.js'
 import type { Instance } from './instances.js'
 
@@ -50,7 +51,7 @@ export class RtpengineSession implements MediaSession {
   private closing: Promise<void> | undefined
 
   private constructor(private readonly callId: string, private readonly instance: Instance, private readonly forB: Allotted, private readonly offerOfA: MediaFacts, silenceTimeoutMs: number, private readonly onClose: () => void) {
-    this.watcher = new Watcher(() => this.query(), () => this.onHold, silenceTimeoutMs)
+    this.watcher = new Watcher({ packets: () => this.packets(), onHold: () => this.onHold, timeoutMs: silenceTimeoutMs })
     this.silent = this.watcher.silent
     this.known.a = { facts: offerOfA, codecs: offerOfA.codecs }
   }
@@ -144,8 +145,14 @@ export class RtpengineSession implements MediaSession {
     }
   }
 
-  private query(): Promise<Dictionary> {
-    return this.instance.request('query', { 'call-id': this.callId })
+  private async packets(): Promise<number | undefined> {
+    try {
+      return packetsOf(await this.instance.request('query', { 'call-id': this.callId }))
+    } catch (error) {
+      // An rtpengine that was started anew has forgotten the call.
+      if (error instanceof MaskError && error.reason === 'unknown_call') return undefined
+      throw error
+    }
   }
 
   private async free(): Promise<void> {
@@ -159,37 +166,6 @@ export class RtpengineSession implements MediaSession {
 
   private needOpen(): void {
     if (this.closing !== undefined) throw new MaskError('media_unavailable', { reason: 'closed' })
-  }
-}
-
-/** Notices that no packet comes any more, or that rtpengine no longer knows the call. */
-class Watcher {
-  readonly silent: Promise<void>
-  private report: () => void = () => undefined
-  private timer: NodeJS.Timeout | undefined
-  private packets = 0
-  private heardAt = 0
-
-  constructor(private readonly query: () => Promise<Dictionary>, private readonly onHold: () => boolean, private readonly timeoutMs: number) {
-    this.silent = new Promise((resolve) => { this.report = resolve })
-  }
-
-  start(): void {
-    this.heardAt = performance.now()
-    this.timer ??= setInterval(() => void this.look(), Math.min(15_000, this.timeoutMs / 4))
-    this.timer.unref()
-  }
-
-  stop(): void {
-    clearInterval(this.timer)
-  }
-
-  private async look(): Promise<void> {
-    const packets = await this.query().then(packetsOf, (error: unknown) => error instanceof MaskError && error.reason === 'unknown_call' ? undefined : this.packets)
-    if (packets !== this.packets || this.onHold()) this.heardAt = performance.now()
-    // An rtpengine that was started anew has forgotten the call.
-    if (packets === undefined || performance.now() - this.heardAt >= this.timeoutMs) this.report()
-    else this.packets = packets
   }
 }
 
