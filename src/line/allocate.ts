@@ -1,4 +1,4 @@
-import { MaskError } from '../errors.js'
+import { asMaskError, MaskError } from '../errors.js'
 import { newId } from '../ids.js'
 import { countryOf } from '../phone/e164.js'
 import { poolKey } from '../store/keys.js'
@@ -6,6 +6,7 @@ import type { Arg } from '../store/redis.js'
 import { int, list, text, type Reply } from '../store/reply.js'
 import type { CodeOffer, CodeOffers } from './code.js'
 import type { LineContext } from './context.js'
+import type { Doubts } from './doubts.js'
 import { fromDigits } from './numbers.js'
 import { sealPeople } from './people.js'
 import { codeOf, refusal, result, scripts } from './scripts.js'
@@ -19,16 +20,26 @@ const clockSlackMs = 60_000
 const attempts = 5
 
 /** Gives two people one number in one round trip. @throws as Lines.allocate */
-export async function allocate(context: LineContext, codes: CodeOffers, wanted: NewDelivery): Promise<AllocatedDelivery> {
+export async function allocate(context: LineContext, codes: CodeOffers, doubts: Doubts, wanted: NewDelivery): Promise<AllocatedDelivery> {
   checkPhones(context, wanted)
   const local = newId()
   const fixed = fixedArgs(context, wanted, local)
   for (let attempt = 1; ; attempt++) {
     const offer = codes.offer(wanted.poolId)
-    const reply = await context.store.run(scripts.allocate, [poolKey('pool', wanted.poolId)], [context.now(), ...fixed, offer.shortest, ...offer.slots])
+    const reply = await doubted(doubts, wanted.poolId, local, context.store.run(scripts.allocate, [poolKey('pool', wanted.poolId)], [context.now(), ...fixed, offer.shortest, ...offer.slots]))
     const code = codeOf(reply)
     if (code === result.ok) return allocated(codes, wanted, local, offer, reply)
     if (attempt === attempts || !await mend(context, codes, wanted.poolId, code, reply)) throw refusal(reply)
+  }
+}
+
+/** No answer is no proof that nothing was done. */
+async function doubted(doubts: Doubts, pool: string, local: string, work: Promise<Reply>): Promise<Reply> {
+  try {
+    return await work
+  } catch (error) {
+    if (asMaskError(error).code === 'store_unavailable') doubts.add(pool, local)
+    throw error
   }
 }
 

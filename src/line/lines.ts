@@ -3,6 +3,7 @@ import { allocate } from './allocate.js'
 import { change, close, find } from './change.js'
 import { CodeOffers } from './code.js'
 import type { LineContext, LinesOptions } from './context.js'
+import { Doubts } from './doubts.js'
 import { Leases } from './leases.js'
 import { lookup } from './lookup.js'
 import { createNumberPlan } from './numbers.js'
@@ -22,9 +23,10 @@ export function createLines(options: LinesOptions): Lines {
   const context: LineContext = { ...options, plan: createNumberPlan(options.config.pools), now: () => clock?.() ?? '' }
   const codes = new CodeOffers(options.vault)
   const leases = new Leases(context)
-  const sweeper = new Sweeper(context)
+  const doubts = new Doubts(context)
+  const sweeper = new Sweeper(context, doubts)
   return {
-    allocate: (delivery) => masked(allocate(context, codes, delivery)),
+    allocate: (delivery) => masked(allocate(context, codes, doubts, delivery)),
     find: async (shopId, id) => (await masked(find(context, shopId, id))).delivery,
     change: (shopId, id, wanted) => masked(change(context, shopId, id, wanted)),
     close: (shopId, id) => masked(close(context, shopId, id)),

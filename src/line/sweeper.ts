@@ -2,6 +2,7 @@ import { errorFields } from '../telemetry/log.js'
 import { poolKey } from '../store/keys.js'
 import { int, list } from '../store/reply.js'
 import type { LineContext } from './context.js'
+import type { Doubts } from './doubts.js'
 import { scripts } from './scripts.js'
 import { refresh } from './stock.js'
 
@@ -15,7 +16,7 @@ export class Sweeper {
   private running: Promise<number> | undefined
   private stopped = false
 
-  constructor(private readonly context: LineContext) {
+  constructor(private readonly context: LineContext, private readonly doubts: Doubts) {
     this.timer = setInterval(() => void this.sweep(), everyMs).unref()
   }
 
@@ -44,6 +45,7 @@ export class Sweeper {
   }
 
   private async sweepPool(pool: string): Promise<number> {
+    await this.doubts.settle(pool)
     let total = 0
     for (let seen = batch; seen === batch && !this.stopped;) {
       const [looked, version] = list(await this.context.store.run(scripts.sweep, [poolKey('pool', pool)], [this.context.now(), batch]))

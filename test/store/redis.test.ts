@@ -1,6 +1,5 @@
 import t, { type Test } from 'tap'
 import { writeFileSync } from 'node:fs'
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { within } from '../../src/deadline.js'
@@ -8,6 +7,7 @@ import { createStore, type Store } from '../../src/store/redis.js'
 import { loadScript, type Script } from '../../src/store/scripts.js'
 import { int, text } from '../../src/store/reply.js'
 import { createLog } from '../../src/telemetry/log.js'
+import { doorTo } from '../support/door.js'
 import { testRedis, testStore } from '../support/redis.js'
 
 const log = createLog('silent')
@@ -73,33 +73,6 @@ t.test('errors have codes and tell nothing of the arguments', async (t) => {
   await t.rejects(store.set('k', 'x'), { code: 'store_unavailable' })
   await store.call('CONFIG', 'SET', 'min-replicas-to-write', '0')
 })
-
-/** A door in front of Redis that can be shut (connections are cut) or held (nothing passes). */
-async function doorTo(t: Test, url: string): Promise<{ url: string, shut: () => void, open: () => Promise<void>, hold: (on: boolean) => void, connections: () => number }> {
-  const target = new URL(url)
-  const [host, redisPort] = [target.hostname, Number(target.port)]
-  const sockets = new Set<Socket>()
-  let held = false
-  let connections = 0
-  const server = createServer((from) => {
-    connections++
-    const to = connect(redisPort, host)
-    for (const [a, b] of [[from, to], [to, from]] as const) {
-      sockets.add(a)
-      a.on('data', (data) => { if (!held) b.write(data) }).on('error', () => undefined).on('close', () => b.destroy())
-    }
-  })
-  const open = (port = 0): Promise<void> => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve))
-  await open()
-  const { port } = server.address() as AddressInfo
-  const shut = (): void => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  }
-  t.teardown(shut)
-  target.port = String(port)
-  return { url: target.toString(), shut, open: () => open(port), hold: (on) => { held = on }, connections: () => connections }
-}
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000
