@@ -28,6 +28,17 @@ export interface Playback {
   stop(): void
 }
 
+/** Listening and speaking in the middle of a call. */
+export interface VoiceControl {
+  /**
+   * Calls `listener` once for every key that a side presses as telephone event (RFC 4733 §2.3): `0`-`9`, `*`,
+   * `#`, `A`-`D`. Works from the side's answer on, before and after `connect`. @returns what stops it
+   */
+  onDigit(side: Side, listener: (digit: string) => void): () => void
+  /** Whether the sides hear each other from `connect` on, voice and keys. They do until told otherwise. */
+  allowTalk(allowed: boolean): void
+}
+
 /**
  * The media of one call: two sides, a relay between them, and a voice towards either.
  * Every method rejects with MaskError only (`media_rejected` for an SDP that cannot be served,
@@ -58,6 +69,8 @@ export interface MediaSession {
    * An engine that knows one language only plays that.
    */
   play(side: Side, prompt: Prompt, options?: PlayOptions): Playback
+  /** What an engine with the ability voice can do beyond playing; absent where it can only relay. */
+  readonly voice?: VoiceControl
   /** Frees ports, sockets and timers. Idempotent; never rejects. */
   close(): Promise<void>
 }

@@ -20,7 +20,8 @@ export function relayRtp(from: Side, to: Side, data: Buffer, source: RemoteInfo)
   const packet = parseRtp(data)
   if (packet === undefined || from.codecOf(packet.payloadType) === undefined || !from.rtpLatch.accept(source)) return
   from.heardAt = now
-  if (!from.speaks || !to.listens || to.player.playing) {
+  if (from.codecOf(packet.payloadType)?.name === 'telephone-event') from.press(packet.payload, packet.timestamp)
+  if (!from.speaks || !to.listens || to.apart || to.player.playing) {
     // Whatever follows a gap of ours starts anew; the other side must not see it as loss.
     if (!to.player.playing) to.out.pause()
     return

@@ -6,7 +6,7 @@ import { agreedCodecs, codecsForB, codecsForVoice, codecsToMatch, earlyCodecs } 
 import type { PortAllocator } from '../rtp/ports.js'
 import { readSdp, rejected, type MediaFacts } from '../sdp.js'
 import { mirror, writeSdp, type OwnDescription } from '../sdp-write.js'
-import type { MediaSession, Playback, PlayOptions, Prompt, Side as SideName } from '../types.js'
+import type { MediaSession, Playback, PlayOptions, Prompt, Side as SideName, VoiceControl } from '../types.js'
 import type { PacingClock } from './clock.js'
 import { finished } from './player.js'
 import { relayRtcp, relayRtp } from './relay.js'
@@ -35,6 +35,17 @@ const defaultPtime = 20
 /** One call's media in this process; see MediaSession for what the methods promise. */
 export class EmbeddedSession implements MediaSession {
   readonly silent: Promise<void>
+  readonly voice: VoiceControl = {
+    onDigit: (side, listener) => {
+      const { digitListeners } = this.sides[side]
+      digitListeners.add(listener)
+      return () => { digitListeners.delete(listener) }
+    },
+    allowTalk: (allowed) => {
+      for (const side of Object.values(this.sides)) side.apart = !allowed
+    }
+  }
+
   private readonly local: Partial<Record<SideName, Local>> = {}
   private reportSilence: () => void = () => undefined
   private watchedSince: number | undefined

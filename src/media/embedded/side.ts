@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { codecKey, isG711, type Codec } from '../codecs.js'
 import type { MediaFacts } from '../sdp.js'
 import { OutStream } from '../rtp/out-stream.js'
+import { digitOfEvent, parseTelephoneEvent } from '../rtp/telephone-event.js'
 import type { G711 } from '../rtp/g711.js'
 import type { PacingClock } from './clock.js'
 import { SourceLatch, type Address } from './latch.js'
@@ -24,6 +25,11 @@ export class Side implements Listener {
   /** Monotonic milliseconds of the last RTP packet that we took from it; 0 for none. */
   heardAt = 0
   facts: MediaFacts | undefined
+  /** Hears nothing of the other side for now. */
+  apart = false
+  /** Called once for every key that this side presses. */
+  readonly digitListeners = new Set<(digit: string) => void>()
+  private lastEvent: number | undefined
   private readonly incoming = new Map<number, Codec>()
   private readonly outgoing = new Map<string, Codec>()
   private second = 0
@@ -59,6 +65,18 @@ export class Side implements Listener {
   /** Our way of sending a codec to this side. */
   sendAs(key: string): Codec | undefined {
     return this.outgoing.get(key)
+  }
+
+  /**
+   * Takes a telephone event. All packets of one press have the same timestamp (RFC 4733 §2.5.1.2), and the
+   * last three say that it is over: the first of any of them counts, so that a lost packet costs nothing.
+   */
+  press(payload: Buffer, timestamp: number): void {
+    const event = parseTelephoneEvent(payload)
+    const digit = event && digitOfEvent(event.event)
+    if (digit === undefined || timestamp === this.lastEvent) return
+    this.lastEvent = timestamp
+    for (const listener of this.digitListeners) listener(digit)
   }
 
   get agreed(): Codec[] {
