@@ -290,12 +290,17 @@ t.test('a caller’s route set is the answer’s, turned round', async (t) => {
   const rig = new Rig(t)
   const { invite } = rig.ask({ method: 'INVITE' })
   await rig.wire.pass(0)
-  rig.caller.layer.onMessage(createResponse(rig.wire.last('INVITE') as SipRequest, 200, {
+  const answer = (status: number): void => rig.caller.layer.onMessage(createResponse(rig.wire.last('INVITE') as SipRequest, status, {
     toTag: 'x', headers: [['Contact', '<sip:far@127.0.0.1:9>'], ['Record-Route', '<sip:127.0.0.1:31;lr>'], ['Record-Route', '<sip:127.0.0.1:32;lr>']]
   }), remote(2))
+  answer(183)
+  rig.askIn(rig.caller, [...rig.caller.dialogs][0]!, 'UPDATE')
+  await rig.wire.pass(0)
+  t.same(rig.wire.sent(1, 32), ['UPDATE'], 'in an early dialog too')
+  answer(200)
   t.equal(rig.caller.agent.acknowledge(invite.dialog!).headers.get('route'), '<sip:127.0.0.1:32;lr>')
   await rig.wire.pass(0)
-  t.same(rig.wire.sent(1, 32), ['ACK'])
+  t.same(rig.wire.sent(1, 32), ['UPDATE', 'ACK'])
 })
 
 t.test('a Contact that leads nowhere: back to where the call came from', async (t) => {

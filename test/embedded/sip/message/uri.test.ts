@@ -65,6 +65,7 @@ t.test('a list of header lines', async (t) => {
   const headers = new Headers([['Route', '<sip:1>'], ['X', 'a, b'], ['ROUTE', '<sip:2>'], ['x', '"c,d" <e,f>,, g']])
   t.same(headers.all('route'), ['<sip:1>', '<sip:2>'])
   t.same(headers.list('x'), ['a', 'b', '"c,d" <e,f>', 'g'])
+  t.same(new Headers([['Contact', '"a\\",b" <sip:a>, "c\\\\", <sip:c>']]).list('contact'), ['"a\\",b" <sip:a>', '"c\\\\"', '<sip:c>'], 'a quote may hide behind a backslash')
   t.equal(headers.get('nothing'), undefined)
   t.same([...headers.clone().set('route', '<sip:3>')].map((line) => line.value), ['<sip:3>', 'a, b', '"c,d" <e,f>,, g'], 'set replaces the first and drops the others')
   t.same(headers.clone().replaceFirst('route', '<sip:4>').all('route'), ['<sip:4>', '<sip:2>'])
