@@ -7,7 +7,7 @@ export type Language = typeof languages[number]
 
 /** What is spoken; the texts are in sounds/texts.yaml. */
 export const spokenPrompts = [
-  'over', 'unavailable', 'busy', 'ask-code', 'wrong-code', 'connecting', 'one-minute', 'recorded', 'accept', 'hint', 'support', 'goodbye'
+  'over', 'unavailable', 'busy', 'ask-code', 'ask-role', 'wrong-code', 'connecting', 'one-minute', 'recorded', 'accept', 'hint', 'support', 'goodbye'
 ] as const
 
 /** Names of what can be played; the engine finds the sound. */
