@@ -61,7 +61,7 @@ export function createSounds({ root = soundsFolder, overrides, log }: SoundsOpti
 }
 
 /** Where to look, best first. A shop or language of a form that is none of ours leads to no path. */
-function foldersFor(root: string, overrides: string | undefined, language: Language, shop: string | undefined): string[] {
+export function foldersFor(root: string, overrides: string | undefined, language: Language, shop: string | undefined): string[] {
   const own = overrides !== undefined && shop !== undefined && /^[a-z0-9]{1,16}$/.test(shop) ? [join(overrides, shop)] : []
   const wanted = new Set<Language>(languages.includes(language) ? [language, 'en'] : ['en'])
   return [...wanted].flatMap((one) => [...own, root].map((place) => join(place, one)))

@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import { newId } from '../../src/ids.js'
 import { readSdp } from '../../src/media/sdp.js'
+import { hearsTone } from '../../src/media/rtp/tone.js'
 import type { MediaEngine } from '../../src/media/types.js'
 import { soundsFolder } from '../../src/media/sounds.js'
 import { connected, empty, phone, type Load } from './call.js'
@@ -280,6 +281,41 @@ async function voice(t: Test, makeEngine: MakeEngine): Promise<void> {
     b.speak(toneB)
     t.ok(await b.hears(toneA))
     t.ok(await a.hears(toneB))
+    await session.close()
+  })
+  await t.test('keys, and sides held apart', async (t) => {
+    const keys: string[] = []
+    const [a, b] = await Promise.all([phone(t, [pcma, events(96)]), phone(t, [pcma, events(101)])])
+    const session = await engine.open(newId(), a.offer())
+    const control = session.voice!
+    control.allowTalk(false)
+    const stop = control.onDigit('a', (digit) => keys.push(`a ${digit}`))
+    control.onDigit('b', (digit) => keys.push(`b ${digit}`))
+    const offer = await session.offerForB()
+    a.take(await session.connect(b.answer(offer)))
+    a.speak(toneA)
+    b.speak(toneB)
+    const asking = session.play('b', 'ringback', { loop: true })
+    t.ok(await b.hears(425), 'B hears us')
+    await b.press('1')
+    t.ok(await waitFor(() => keys.join() === 'b 1'), 'and we hear B')
+    asking.stop()
+    t.notOk(hearsTone(toneB, a.sound()), 'A hears nothing of B yet')
+    a.forget()
+    control.allowTalk(true)
+    t.ok(await a.hears(toneB), 'now they talk')
+    t.ok(await b.hears(toneA))
+    await a.press('*')
+    t.ok(await waitFor(() => keys.join() === 'b 1,a *'), 'keys are heard in a talk as well')
+    stop()
+    control.allowTalk(false)
+    t.ok(await waitFor(async () => { b.forget(); await sleep(300); return !hearsTone(toneA, b.sound()) }), 'apart again')
+    control.allowTalk(true)
+    t.ok(await b.hears(toneA))
+    await a.press('2')
+    await b.press('3')
+    t.ok(await waitFor(() => keys.length > 2))
+    t.same(keys.slice(2), ['b 3'], 'who was let go is not called')
     await session.close()
   })
   await t.test('a prompt into a talk', async (t) => {
