@@ -21,18 +21,20 @@ function sentenceFor(error: unknown, config: Config | undefined): string {
 
 function banner(config: Config, app: App, embedded: Embedded): string {
   const base = `http://${config.http.host}:${app.httpPort}`
+  // A key of your own stays out of the output, which is often kept.
+  const key = config.secrets.apiKey === null ? app.apiKey : '$MASKLINE_API_KEY'
   const sip = embedded.sip ? `${config.sip.host}:${embedded.sip.sipPort} (UDP and TCP)` : 'your drachtio-server'
   return [
     '',
     'Maskline is ready.',
     '',
     `  API      ${base}/v1   described at ${base}/openapi.json`,
-    `  API key  ${app.apiKey}`,
+    `  API key  ${key}`,
     `  SIP      ${sip}, calls leave to ${config.trunks[0]!.gateways[0]!}`,
     '',
     'Ask for a line between two people (numbers reserved for fiction):',
     '',
-    `  curl -s ${base}/v1/deliveries -H 'Authorization: Bearer ${app.apiKey}' -H 'Content-Type: application/json' \\`,
+    `  curl -s ${base}/v1/deliveries -H "Authorization: Bearer ${key}" -H 'Content-Type: application/json' \\`,
     `    -d '{"reference":"order-1","courier":{"phone":"+46701740605"},"customer":{"phone":"+46701740606"},"ttlSeconds":3600}'`,
     '',
     ''
