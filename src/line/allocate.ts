@@ -26,7 +26,7 @@ export async function allocate(context: LineContext, codes: CodeOffers, doubts: 
   const fixed = fixedArgs(context, wanted, local)
   for (let attempt = 1; ; attempt++) {
     const offer = codes.offer(wanted.poolId)
-    const reply = await doubted(doubts, wanted.poolId, local, context.store.run(scripts.allocate, [poolKey('pool', wanted.poolId)], [context.now(), ...fixed, offer.shortest, ...offer.slots]))
+    const reply = await doubted(doubts, wanted.poolId, local, context.store.runDurably(scripts.allocate, [poolKey('pool', wanted.poolId)], [context.now(), ...fixed, offer.shortest, ...offer.slots]))
     const code = codeOf(reply)
     if (code === result.ok) return allocated(codes, wanted, local, offer, reply)
     if (attempt === attempts || !await mend(context, codes, wanted.poolId, code, reply)) throw refusal(reply)

@@ -27,7 +27,7 @@ export async function find(context: LineContext, shopId: string, id: string): Pr
 /** Ends a delivery, once. @throws delivery_not_found */
 export async function close(context: LineContext, shopId: string, id: string): Promise<Delivery> {
   const { pool, local } = splitId(context, id)
-  return readOrThrow(context, id, await context.store.run(scripts.close, [poolKey('pool', pool)], [context.now(), local, shopId])).delivery
+  return readOrThrow(context, id, await context.store.runDurably(scripts.close, [poolKey('pool', pool)], [context.now(), local, shopId])).delivery
 }
 
 /** @throws as Lines.change and Lines.addPhone */
@@ -54,7 +54,7 @@ async function tryChange(context: LineContext, shopId: string, id: string, wante
   const sealed = touchesPeople ? sealedAfter(context, id, wanted, await find(context, shopId, id)) : ['', '']
   const tag = (phone: E164 | undefined): string => phone === undefined ? '' : context.vault.lookupTag(pool, phone)
   const { maxTtlSeconds, maxPhonesPerParty } = context.config.line
-  return await context.store.run(scripts.change, [poolKey('pool', pool)], [
+  return await context.store.runDurably(scripts.change, [poolKey('pool', pool)], [
     context.now(), local, shopId, wanted.expiresAt ?? '', maxTtlSeconds * 1000,
     wanted.direction === undefined ? '' : directions.indexOf(wanted.direction), maxPhonesPerParty, ...sealed,
     tag(courier), tag(customer), tag(add?.party === 'courier' ? add.phone : undefined), tag(add?.party === 'customer' ? add.phone : undefined)

@@ -1,7 +1,8 @@
-import { Redis, type RedisOptions } from 'ioredis'
+import { MaskError } from '../errors.js'
 import { within } from '../deadline.js'
 import type { Log } from '../telemetry/log.js'
-import { int, isNoScript, list, storeError, text, type Reply } from './reply.js'
+import { connectRedis, parseRedisUrl, primaries, relearn, type Client } from './client.js'
+import { int, isMoved, isNoScript, list, storeError, text, type Reply } from './reply.js'
 import type { Script } from './scripts.js'
 
 export type Arg = string | number | Buffer
@@ -29,6 +30,11 @@ export interface Range {
 export interface Store {
   /** Runs a script atomically, one round trip. All keys must share one tag (keys.ts). */
   run(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<Reply>
+  /**
+   * As run, and resolves only when as many replicas have it as the URL asks for (`wait`), so that it
+   * survives the loss of the primary. @throws store_unavailable when they have not: it may be lost or kept
+   */
+  runDurably(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<Reply>
   /** Any other command. */
   call(command: string, ...args: Arg[]): Promise<Reply>
   /** Commands carried out together or not at all (MULTI); all keys must share one tag. */
@@ -55,51 +61,55 @@ export interface Store {
 }
 
 export interface StoreOptions {
-  /** `redis://[user:password@]host:port[/db]`, rediss:// for TLS. */
+  /** See client.ts; one Redis, one behind Sentinel, or a cluster. */
   readonly url: string
   readonly commandTimeoutMs: number
   readonly log: Log
 }
 
-/** Connects in the background and stays connected; until then and in between commands fail at once. */
+/**
+ * Connects in the background and stays connected; until then and in between commands fail at once.
+ * @throws MaskError config_invalid
+ */
 export function createStore(options: StoreOptions): Store {
-  const redis = new Redis(options.url, settings(options.commandTimeoutMs))
-  watch(redis, options.log)
-  const call = async (command: string, ...args: Arg[]): Promise<Reply> => {
+  const { commandTimeoutMs: timeoutMs, log } = options
+  const address = parseRedisUrl(options.url)
+  const redis = connectRedis(address, timeoutMs)
+  watch(redis, log)
+  const call = callOn(redis)
+  const run: Store['run'] = (script, keys, args) => runScript(call, script, [keys.length, ...keys, ...args])
+  return {
+    call,
+    run,
+    runDurably: address.wait === 0
+      ? run
+      : (script, keys, args) => runScript((...command) => callAndWait(redis, address.wait, timeoutMs, command), script, [keys.length, ...keys, ...args]),
+    transaction: (commands) => transact(redis, commands),
+    ...commandsOver(call),
+    scan: (pattern) => scanAll(redis, pattern),
+    ready: (ms) => untilReady(redis, ms),
+    close: () => disconnect(redis, timeoutMs)
+  }
+}
+
+function callOn(redis: Client): Call {
+  return async (command, ...args) => {
     try {
       return await redis.callBuffer(command, ...args) as Reply
     } catch (error) {
       throw isNoScript(error) ? error : storeError(error)
     }
   }
-  return {
-    call,
-    run: (script, keys, args) => runScript(call, script, [keys.length, ...keys, ...args]),
-    transaction: (commands) => transact(redis, commands),
-    ...commandsOver(call),
-    ready: (ms) => untilReady(redis, ms),
-    close: () => disconnect(redis, options.commandTimeoutMs)
-  }
 }
 
-function settings(commandTimeoutMs: number): RedisOptions {
-  return {
-    commandTimeout: commandTimeoutMs,
-    // A server that hangs is left, so that the commands after the first do not wait for it too.
-    socketTimeout: commandTimeoutMs,
-    connectTimeout: Math.max(commandTimeoutMs, 1000),
-    retryStrategy: (attempt) => Math.min(50 * attempt, 1000),
-    // No queue of any kind: whoever asks learns at once, and nothing is done twice behind their back.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    // After a failover the old primary refuses to write: look for the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    disableClientInfo: true
-  }
+/** A command and WAIT behind it on the same connection, which WAIT is about. */
+async function callAndWait(redis: Client, replicas: number, timeoutMs: number, command: [string, ...Arg[]]): Promise<Reply> {
+  const [reply, reached] = await piped(redis, 'pipeline', [command, ['WAIT', replicas, Math.ceil(timeoutMs / 2)]])
+  if (int(reached) < replicas) throw new MaskError('store_unavailable', { retryAfter: 1 })
+  return reply!
 }
 
-function watch(redis: Redis, log: Log): void {
+function watch(redis: Client, log: Log): void {
   let up = false
   redis.on('ready', () => {
     up = true
@@ -125,21 +135,33 @@ async function runScript(call: Call, script: Script, rest: readonly Arg[]): Prom
 }
 
 /** MULTI, the commands and EXEC in one write: no other client of this connection comes in between. */
-async function transact(redis: Redis, commands: readonly (readonly [string, ...Arg[]])[]): Promise<readonly Reply[]> {
-  try {
-    const pipeline = redis.multi()
+async function transact(redis: Client, commands: readonly (readonly [string, ...Arg[]])[]): Promise<readonly Reply[]> {
+  return await piped(redis, 'multi', commands)
+}
+
+/** Several commands in one write. A cluster does not follow keys that moved for these by itself. */
+async function piped(redis: Client, how: 'pipeline' | 'multi', commands: readonly (readonly [string, ...Arg[]])[]): Promise<readonly Reply[]> {
+  const send = async (): Promise<readonly Reply[]> => {
+    const pipeline = redis[how]()
     for (const [command, ...args] of commands) pipeline.callBuffer(command, ...args)
-    const results = await pipeline.exec() ?? []
-    return results.map(([error, value]) => {
+    return (await pipeline.exec() ?? []).map(([error, value]) => {
       if (error !== null) throw error
       return value as Reply
     })
+  }
+  const sendAgain = async (error: unknown): Promise<readonly Reply[]> => {
+    if (!isMoved(error)) throw error
+    await relearn(redis)
+    return await send()
+  }
+  try {
+    return await send().catch(sendAgain)
   } catch (error) {
-    throw storeError(error)
+    throw isNoScript(error) ? error : storeError(error)
   }
 }
 
-function commandsOver(call: Call): Omit<Store, 'call' | 'run' | 'transaction' | 'ready' | 'close'> {
+function commandsOver(call: Call): Omit<Store, 'call' | 'run' | 'runDurably' | 'transaction' | 'scan' | 'ready' | 'close'> {
   const maybe = (reply: Reply): Buffer | undefined => Buffer.isBuffer(reply) ? reply : undefined
   return {
     get: async (key) => maybe(await call('GET', key)),
@@ -153,7 +175,6 @@ function commandsOver(call: Call): Omit<Store, 'call' | 'run' | 'transaction' | 
     zadd: async (key, score, member) => { await call('ZADD', key, score, member) },
     zrem: async (key, ...members) => int(await call('ZREM', key, ...members)),
     zrange: async (key, range = {}) => list(await call('ZRANGE', key, ...rangeArgs(range))).map(text),
-    scan: (pattern) => scan(call, pattern),
     ping: async () => { await call('PING') }
   }
 }
@@ -168,6 +189,10 @@ function pairs(flat: readonly Reply[]): Map<string, Buffer> {
   return map
 }
 
+async function * scanAll(redis: Client, pattern: string): AsyncGenerator<string[]> {
+  for (const primary of primaries(redis)) yield * scan(callOn(primary), pattern)
+}
+
 async function * scan(call: Call, pattern: string): AsyncGenerator<string[]> {
   let cursor = '0'
   do {
@@ -177,7 +202,7 @@ async function * scan(call: Call, pattern: string): AsyncGenerator<string[]> {
   } while (cursor !== '0')
 }
 
-async function untilReady(redis: Redis, ms: number): Promise<void> {
+async function untilReady(redis: Client, ms: number): Promise<void> {
   if (redis.status === 'ready') return
   let onReady: () => void = () => undefined
   const ready = new Promise<void>((resolve) => {
@@ -187,7 +212,7 @@ async function untilReady(redis: Redis, ms: number): Promise<void> {
   await within(ms, ready, 'store_unavailable').finally(() => redis.off('ready', onReady))
 }
 
-async function disconnect(redis: Redis, ms: number): Promise<void> {
+async function disconnect(redis: Client, ms: number): Promise<void> {
   if (redis.status === 'ready') await within(ms, redis.quit()).catch(() => undefined)
   redis.disconnect()
 }

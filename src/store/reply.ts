@@ -36,6 +36,9 @@ const serverTrouble: Readonly<Record<string, ErrorCode>> = {
   MASTERDOWN: 'store_unavailable',
   CLUSTERDOWN: 'store_unavailable',
   TRYAGAIN: 'store_unavailable',
+  MOVED: 'store_unavailable',
+  ASK: 'store_unavailable',
+  EXECABORT: 'store_unavailable',
   NOREPLICAS: 'store_unavailable',
   NOAUTH: 'store_unavailable',
   WRONGPASS: 'store_unavailable',
@@ -62,6 +65,11 @@ function scriptWord(message: string): string {
   const first = /^-?([A-Z]{3,})/.exec(message)?.[1] ?? 'ERR'
   if (first !== 'ERR') return first
   return Object.keys(serverTrouble).find((word) => new RegExp(`\\b${word}\\b`).test(message)) ?? first
+}
+
+/** True when another server of the cluster has the key now; nothing was done. */
+export function isMoved(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('MOVED')
 }
 
 /** True when the server does not know a script by its digest yet (or no more). */

@@ -1,0 +1,124 @@
+import { Cluster, Redis, type ChainableCommander, type RedisOptions } from 'ioredis'
+import { MaskError } from '../errors.js'
+
+/** What one Redis, one behind Sentinel and a Redis Cluster have in common. */
+export interface Client {
+  readonly status: string
+  callBuffer(command: string, ...args: (string | number | Buffer)[]): Promise<unknown>
+  multi(): ChainableCommander
+  pipeline(): ChainableCommander
+  quit(): Promise<string>
+  disconnect(): void
+  on(event: string, listener: () => void): unknown
+  once(event: string, listener: () => void): unknown
+  off(event: string, listener: () => void): unknown
+}
+
+/** A URL taken apart. `hosts` has more than one for Cluster and Sentinel only. */
+export interface RedisAddress {
+  readonly tls: boolean
+  readonly username?: string
+  readonly password?: string
+  readonly hosts: readonly { readonly host: string, readonly port: number }[]
+  readonly db: number
+  /** Name of the primary that the hosts, being sentinels, look after. */
+  readonly sentinel?: string
+  readonly cluster: boolean
+  /** Replicas that must have a new delivery before it is answered. */
+  readonly wait: number
+}
+
+/** User and password percent-encoded where needed. */
+const form = /^(rediss?):\/\/(?:((?:[^:@/%]|%[0-9a-fA-F]{2})*):((?:[^@/%]|%[0-9a-fA-F]{2})*)@)?([^/?@]+)(?:\/(\d{0,3}))?(?:\?(.*))?$/
+
+/**
+ * `redis://[user:password@]host[:port][,host:port…][/db][?cluster=1|sentinel=name][&wait=replicas]`; rediss:// for TLS.
+ * @throws MaskError config_invalid with one sentence that holds nothing of the URL
+ */
+export function parseRedisUrl(url: string): RedisAddress {
+  const [, scheme, username, password, hosts = '', db, query] = form.exec(url) ?? []
+  const options = new URLSearchParams(query)
+  const known = [...options.keys()].every((name) => ['cluster', 'sentinel', 'wait'].includes(name))
+  const wait = Number(options.get('wait') ?? 0)
+  const parts = hosts.split(',').map(hostAndPort)
+  const [cluster, sentinel] = [options.get('cluster') === '1', options.get('sentinel')]
+  const several = cluster || sentinel !== null
+  if (scheme === undefined || !known || parts.includes(undefined) || (parts.length > 1 && !several) || (cluster && sentinel !== null) || !Number.isInteger(wait) || wait < 0 || wait > 5) {
+    throw new MaskError('config_invalid', { cause: 'The setting redis.url (MASKLINE_REDIS_URL) is not of the form redis://user:password@host:port/db, with ?cluster=1, ?sentinel=name or ?wait=replicas if wanted.' })
+  }
+  return {
+    tls: scheme === 'rediss',
+    ...(username ? { username: decodeURIComponent(username) } : {}),
+    ...(password ? { password: decodeURIComponent(password) } : {}),
+    hosts: parts as RedisAddress['hosts'],
+    db: Number(db ?? 0),
+    ...(sentinel === null ? {} : { sentinel }),
+    cluster,
+    wait
+  }
+}
+
+function hostAndPort(text: string): { host: string, port: number } | undefined {
+  const [, bracketed, plain, port = '6379'] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const host = bracketed ?? plain
+  return host === undefined || Number(port) > 65535 ? undefined : { host, port: Number(port) }
+}
+
+/** Begins to connect and never gives up. Nothing is queued, and nothing is sent a second time. */
+export function connectRedis(address: RedisAddress, commandTimeoutMs: number): Client {
+  const { tls, username, password, hosts, db, sentinel, cluster } = address
+  const common: RedisOptions = {
+    ...(tls ? { tls: {} } : {}),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...settings(commandTimeoutMs)
+  }
+  if (cluster) return clusterOf(hosts, common)
+  if (sentinel === undefined) return new Redis({ ...hosts[0]!, db, ...common })
+  return new Redis({
+    sentinels: [...hosts], name: sentinel, db, ...common,
+    ...(password === undefined ? {} : { sentinelPassword: password }),
+    sentinelRetryStrategy: (attempt) => Math.min(50 * attempt, 1000)
+  })
+}
+
+function clusterOf(hosts: RedisAddress['hosts'], redisOptions: RedisOptions): Client {
+  return new Cluster([...hosts], {
+    redisOptions,
+    enableOfflineQueue: false,
+    // Zero: a command whose connection was lost is not sent again; it may have been carried out.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    maxRedirections: 4,
+    slotsRefreshTimeout: redisOptions.commandTimeout ?? 1000,
+    slotsRefreshInterval: 5000,
+    clusterRetryStrategy: (attempt) => Math.min(50 * attempt, 1000)
+  })
+}
+
+function settings(commandTimeoutMs: number): RedisOptions {
+  return {
+    commandTimeout: commandTimeoutMs,
+    // A server that hangs is left, so that the commands after the first do not wait for it too.
+    socketTimeout: commandTimeoutMs,
+    connectTimeout: Math.max(commandTimeoutMs, 1000),
+    retryStrategy: (attempt) => Math.min(50 * attempt, 1000),
+    // No queue of any kind: whoever asks learns at once, and nothing is done twice behind their back.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    // After a failover the old primary refuses to write: look for the new one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    disableClientInfo: true
+  }
+}
+
+/** The servers that hold the keys, each asked on its own; one unless it is a cluster. */
+export function primaries(client: Client): Client[] {
+  return client instanceof Cluster ? client.nodes('master') : [client]
+}
+
+/** Asks a cluster anew who holds what. Never rejects. */
+export async function relearn(client: Client): Promise<void> {
+  if (client instanceof Cluster) await new Promise<void>((resolve) => client.refreshSlotsCache(() => resolve()))
+}

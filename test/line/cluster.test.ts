@@ -1,0 +1,107 @@
+import t, { type Test } from 'tap'
+import { asMaskError } from '../../src/errors.js'
+import { createLines } from '../../src/line/lines.js'
+import type { AllocatedDelivery, Lines, NewDelivery } from '../../src/line/types.js'
+import { createVault } from '../../src/store/crypto.js'
+import { createStore } from '../../src/store/redis.js'
+import { createLog } from '../../src/telemetry/log.js'
+import { password, primaryOf, startCluster, startNode, until } from '../support/cluster.js'
+import { lineConfig, masterKey, person } from '../support/lines.js'
+
+const log = createLog('silent')
+
+interface Outcome {
+  readonly made: (AllocatedDelivery & Pick<NewDelivery, 'courier' | 'customer'>)[]
+  readonly errors: Map<string, number>
+  stop(): Promise<void>
+}
+
+/** Allocates without a pause, several at once, and closes some, until told to stop. */
+function allocateAllTheTime(lines: Lines): Outcome {
+  const outcome = { made: [] as Outcome['made'], errors: new Map<string, number>(), going: true }
+  let n = 0
+  const worker = async (): Promise<void> => {
+    while (outcome.going) {
+      const at = n++
+      const [courier, customer] = [person(at % 30), person(30 + at * 7 % 65)]
+      try {
+        const delivery = await lines.allocate({ shopId: 'shop', poolId: 'demo', reference: `r${at}`, courier, customer, expiresAt: Date.now() + 3_600_000, quarantineSeconds: 3600, direction: 'both' })
+        outcome.made.push({ ...delivery, courier, customer })
+      } catch (error) {
+        const { code } = asMaskError(error)
+        outcome.errors.set(code, (outcome.errors.get(code) ?? 0) + 1)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+  }
+  const workers = Array.from({ length: 8 }, worker)
+  return { ...outcome, stop: async () => { outcome.going = false; await Promise.all(workers) } }
+}
+
+/** Every accepted delivery is there, and no number has one person twice. */
+async function verify(t: Test, lines: Lines, made: Outcome['made']): Promise<void> {
+  const held = new Map<string, string>()
+  let wrong = 0
+  for (const { id, number, courier, customer } of made) {
+    for (const [caller, callee] of [[courier, customer], [customer, courier]] as const) {
+      if (held.has(`${number} ${caller}`)) wrong++
+      held.set(`${number} ${caller}`, id)
+      const found = await lines.lookup(number, caller, `${id} ${caller}`)
+      if (found.kind !== 'connect' || found.deliveryId !== id || found.callee !== callee) wrong++
+    }
+  }
+  t.equal(wrong, 0, `${made.length} accepted deliveries are all there, and nobody has a number twice`)
+}
+
+t.test('on a cluster: a primary dies while lines are given', async (t) => {
+  const { url, nodes } = await startCluster(t)
+  const store = createStore({ url: `${url}&wait=1`, commandTimeoutMs: 800, log })
+  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig({ limits: { callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000 } }), log })
+  t.teardown(async () => {
+    await lines.stop()
+    await store.close()
+  })
+  await store.ready(10_000)
+  await lines.prepare()
+  const primary = await primaryOf(nodes, 'pool:{demo}')
+  const outcome = allocateAllTheTime(lines)
+  await until(async () => outcome.made.length > 50, 'deliveries before')
+  const before = outcome.made.length
+  await primary.kill()
+  await until(async () => (outcome.errors.get('store_unavailable') ?? 0) > 0, 'a clear refusal')
+  await until(async () => await primaryOf(nodes, 'pool:{demo}') !== primary, 'a failover')
+  await primary.start()
+  await until(async () => outcome.made.length > before + 50, 'deliveries afterwards')
+  await outcome.stop()
+  t.same([...outcome.errors.keys()].filter((code) => !['store_unavailable', 'pool_exhausted'].includes(code)), [], 'every refusal is one that says what to do')
+  await verify(t, lines, outcome.made)
+  let names = 0
+  for await (const batch of store.scan('d:*')) names += batch.length
+  t.ok(names >= outcome.made.length, 'a scan sees all nodes')
+})
+
+t.test('behind Sentinel: the same', async (t) => {
+  const settings = [`masterauth ${password}`, 'appendonly yes', 'save ""', 'repl-diskless-sync-delay 0']
+  const primary = await startNode(t, settings)
+  const replicas = [await startNode(t, [...settings, `replicaof 127.0.0.1 ${primary.port}`]), await startNode(t, [...settings, `replicaof 127.0.0.1 ${primary.port}`])]
+  for (const { store } of replicas) await until(async () => String(await store.call('INFO', 'replication')).includes('master_link_status:up'), 'replicas in step')
+  const sentinel = await startNode(t, [
+    `sentinel monitor lines 127.0.0.1 ${primary.port} 1`, `sentinel auth-pass lines ${password}`, 'sentinel down-after-milliseconds lines 500', 'sentinel failover-timeout lines 3000'
+  ], ['--sentinel'])
+  await until(async () => String(await sentinel.store.call('SENTINEL', 'REPLICAS', 'lines')).includes(String(replicas[1]!.port)), 'a sentinel that knows the replicas')
+  const store = createStore({ url: `redis://:${password}@127.0.0.1:${sentinel.port}?sentinel=lines&wait=1`, commandTimeoutMs: 800, log })
+  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig({ limits: { callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000 } }), log })
+  t.teardown(async () => {
+    await lines.stop()
+    await store.close()
+  })
+  await store.ready(10_000)
+  const outcome = allocateAllTheTime(lines)
+  await until(async () => outcome.made.length > 50, 'deliveries before')
+  const before = outcome.made.length
+  await primary.kill()
+  await until(async () => outcome.made.length > before + 50, 'deliveries afterwards')
+  await outcome.stop()
+  t.ok((outcome.errors.get('store_unavailable') ?? 0) > 0)
+  await verify(t, lines, outcome.made)
+})

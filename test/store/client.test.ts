@@ -1,0 +1,23 @@
+import t from 'tap'
+import { parseRedisUrl } from '../../src/store/client.js'
+
+t.test('one Redis, one behind Sentinel, a cluster', async (t) => {
+  t.same(parseRedisUrl('redis://localhost'), { tls: false, hosts: [{ host: 'localhost', port: 6379 }], db: 0, cluster: false, wait: 0 })
+  t.same(parseRedisUrl('rediss://me:p%40ss%3A@db.example:7000/3?wait=1'), { tls: true, username: 'me', password: 'p@ss:', hosts: [{ host: 'db.example', port: 7000 }], db: 3, cluster: false, wait: 1 })
+  t.same(parseRedisUrl('redis://:pw@10.0.0.1:7000,[2001:db8::1]:7001,c?cluster=1&wait=2'), {
+    tls: false, password: 'pw', hosts: [{ host: '10.0.0.1', port: 7000 }, { host: '2001:db8::1', port: 7001 }, { host: 'c', port: 6379 }], db: 0, cluster: true, wait: 2
+  })
+  t.same(parseRedisUrl('redis://a:26379,b:26379/1?sentinel=lines'), { tls: false, hosts: [{ host: 'a', port: 26379 }, { host: 'b', port: 26379 }], db: 1, sentinel: 'lines', cluster: false, wait: 0 })
+})
+
+t.test('anything else is refused with a sentence that repeats nothing of it', async (t) => {
+  const wrong = ['', 'redis://', 'http://secret-host', 'redis://a,b', 'redis://a?cluster=1&sentinel=x', 'redis://a?wait=6', 'redis://a?wait=-1', 'redis://a?wait=x', 'redis://a?wrong=1', 'redis://a:99999', 'redis://:secret@', 'redis://a b', 'redis://[::1', 'redis://secret:7000:1', 'redis://:secret%zz@a']
+  for (const url of wrong) {
+    t.throws(() => parseRedisUrl(url), { code: 'config_invalid' }, url)
+    try {
+      parseRedisUrl(url)
+    } catch (error) {
+      t.notMatch(String((error as Error).cause), /secret/)
+    }
+  }
+})
