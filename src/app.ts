@@ -14,11 +14,12 @@ import { mayDial } from './phone/dialable.js'
 import { createJournal } from './record/journal.js'
 import { createCallLog } from './record/log.js'
 import { apiKeyOf, masterKeyOf } from './shop/secret.js'
+import { createSettings, type Settings, type ShopSettings } from './shop/settings.js'
 import { createShops } from './shop/shops.js'
 import { connectDrachtio } from './sip/drachtio.js'
 import { createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
-import { createVault } from './store/crypto.js'
+import { createVault, type Vault } from './store/crypto.js'
 import { createStore, type Store } from './store/redis.js'
 import { errorFields, type Log } from './telemetry/log.js'
 import { createMetrics, type Reading } from './telemetry/metrics.js'
@@ -83,14 +84,15 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const journal = own(createJournal({ store, vault, shopIds: config.shops.map(({ id }) => id), retentionDays: config.record.retentionDays, log }))
   await journal.recover()
 
+  const settings = settingsOf(store, vault, config)
   const media = own(createMedia(config, log))
   const sip = own(await connectDrachtio({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }))
-  const calls = own(createCalls(callDeps({ sip, media, lines, journal, events, config, log }), log))
+  const calls = own(createCalls(callDeps({ sip, media, lines, journal, events, settings, config, log }), log))
   sip.onCall((call) => calls.take(call))
 
   const shops = createShops(config, { [config.shops[0]!.id]: [apiKey] })
   const http = own(await createHttp({
-    config, lines, shops, events, log,
+    config, lines, shops, settings, events, log,
     calls: createCallLog({ store, vault }),
     idempotency: createIdempotency({ store, vault, log }),
     health: healthOf(store, sip, media),
@@ -108,7 +110,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   }
 }
 
-function callDeps(parts: Pick<CallDeps, 'sip' | 'media' | 'lines' | 'journal' | 'events'> & { config: Config, log: Log }): CallDeps {
+function callDeps(parts: Pick<CallDeps, 'sip' | 'media' | 'lines' | 'journal' | 'events' | 'settings'> & { config: Config, log: Log }): CallDeps {
   const { config, log, ...rest } = parts
   rest.events.on('call.ended', ({ callId, deliveryId, shopId, result, reason, ringMs, talkMs }) => {
     log.info('call.ended', { callId, ...(deliveryId === undefined ? {} : { deliveryId }), ...(shopId === undefined ? {} : { shopId }), result, reason, ms: ringMs + talkMs })
@@ -119,11 +121,18 @@ function callDeps(parts: Pick<CallDeps, 'sip' | 'media' | 'lines' | 'journal' | 
     trunks: createTrunks(config.trunks),
     config: config.call,
     mayDial: (number) => mayDial(number, policy),
-    // Whoever belongs to no shop hears the first shop's language, which tells nothing about a number.
-    languageOf: (shopId) => (config.shops.find(({ id }) => id === shopId) ?? config.shops[0])?.language ?? 'en',
     clock: Date.now,
     onInternalError: (callId, error) => log.error('call.failed', { callId, ...errorFields(error) })
   }
+}
+
+/** Shops' settings, with what the configuration says where they have set nothing. */
+function settingsOf(store: Store, vault: Vault, { shops, call }: Config): Settings {
+  const { ringTimeoutSeconds, maxDurationSeconds } = call
+  const base = { ringTimeoutSeconds, maxDurationSeconds, acceptance: 'off', hint: false, supportPhone: null } as const
+  const defaultsOf = (shopId: string): ShopSettings => ({ ...base, language: shops.find(({ id }) => id === shopId)?.language ?? 'en' })
+  // Whoever belongs to no shop hears the first shop's language, which tells nothing about a number.
+  return createSettings({ store, vault, defaultsOf, defaults: defaultsOf(shops[0]!.id) })
 }
 
 function createMedia(config: Config, log: Log): MediaEngine {

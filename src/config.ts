@@ -24,12 +24,19 @@ const Shop = Type.Object({
   language: Type.Optional(Type.Union([Type.Literal('en'), Type.Literal('et'), Type.Literal('ru')]))
 }, closed)
 const Pool = Type.Object({ id: shortId, numbers: Type.Array(text(`^${e164}(-${e164})?$`, 'a number in E.164 form or a range of two such as +442079460000-+442079460019'), { minItems: 1 }) }, closed)
+const credential = Type.String({ pattern: '^[\\x20-\\x7e]{1,128}$' })
+const TrunkAuth = Type.Object({ realm: credential, username: credential, password: credential }, closed)
 const Trunk = Type.Object({
   id: shortId,
   sources: Type.Array(text('^[0-9a-fA-F.:]+(/\\d{1,3})?$', 'an IP address or a network such as 192.0.2.0/24'), { minItems: 1 }),
   identity: Type.Array(Type.Union([Type.Literal('pai'), Type.Literal('from')]), { minItems: 1 }),
   country,
-  gateways: Type.Array(text('^sip:[^@\\s]+$', 'a SIP address without a user such as sip:192.0.2.1:5060'), { minItems: 1 })
+  asksCode: Type.Optional(Type.Boolean()),
+  gateways: Type.Array(text('^sip:[^@\\s]+$', 'a SIP address without a user such as sip:192.0.2.1:5060'), { minItems: 1 }),
+  gatewayTimeoutSeconds: Type.Optional(int(1, 32)),
+  callsPerSecond: Type.Optional(int(0, 1000)),
+  maxCalls: Type.Optional(int(0, 100000)),
+  auth: Type.Optional(Type.Union([Type.Null(), TrunkAuth], { description: 'null or {realm, username, password} of 1 to 128 visible ASCII characters each' }))
 }, closed)
 
 /** Types and bounds of every setting; what each one means stands beside it in config/default.yaml. */
@@ -98,7 +105,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     const value = env[name]
     if (value) put(tree, path, value)
   }
-  return check(tree)
+  return withSecrets(check(tree), env)
 }
 
 function readYaml(file: string): Tree {
@@ -140,6 +147,18 @@ function check(tree: Tree): Config {
   if (errors.length > 0) throw invalid(sentenceAbout(ConfigSchema, errors, variableOf))
   const config = Value.Parse(ConfigSchema, tree)
   crossCheck(config)
+  return config
+}
+
+/** Puts the values of environment variables in the place of `env:NAME`, so that no file need hold a password. */
+function withSecrets(config: Config, env: NodeJS.ProcessEnv): Config {
+  config.trunks.forEach(({ auth }, index) => {
+    const name = auth && /^env:(\w+)$/.exec(auth.password)?.[1]
+    if (!auth || !name) return
+    const value = env[name]
+    if (!value) throw invalid(`The setting trunks.${index}.auth.password names the environment variable ${name}, which is not set.`)
+    auth.password = value
+  })
   return config
 }
 

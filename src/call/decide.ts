@@ -13,25 +13,38 @@ export interface Belonging {
 
 /** What is to be done with a call. */
 export type Decision =
-  | { readonly kind: 'connect', readonly belonging: Belonging, readonly callee: E164 }
+  /** Ring `callee`; `support` says that it is the shop's support line instead of the other party. */
+  | { readonly kind: 'connect', readonly belonging: Belonging, readonly callee: E164, readonly support: boolean }
   | { readonly kind: 'announce', readonly belonging?: Belonging, readonly prompt: Prompt, readonly reason: Reason }
+  /** Answer and ask for the access code of a delivery. */
+  | { readonly kind: 'ask' }
+
+export interface DecisionPolicy {
+  /** Whether a number may be dialled at all, asked once more at the moment of dialling. */
+  readonly mayDial: (number: E164) => boolean
+  /** Whether callers whom we do not know are asked for a code. */
+  readonly asksCode: boolean
+  /** The support line of the shop that the call belongs to. */
+  readonly support?: E164 | undefined
+}
 
 /**
  * Decides from the look-up alone. Pure.
  * Whoever is not a party of a delivery at this number hears the same and gets the same status,
  * whether the number is unknown, not theirs or long over; only a party hears that it is over.
- * @param mayDial whether a number may be dialled at all, asked once more at the moment of dialling
  */
-export function decide(found: Lookup, mayDial: (number: E164) => boolean): Decision {
-  if (found.kind === 'unknown') return { kind: 'announce', prompt: 'unavailable', reason: 'line_unknown' }
+export function decide(found: Lookup, { mayDial, asksCode, support }: DecisionPolicy): Decision {
+  if (found.kind === 'unknown') return asksCode ? { kind: 'ask' } : { kind: 'announce', prompt: 'unavailable', reason: 'line_unknown' }
   const { deliveryId, shopId, reference, caller } = found
   const belonging = { deliveryId, shopId, reference, caller }
+  const connect = (callee: E164, toSupport: boolean): Decision => mayDial(callee)
+    ? { kind: 'connect', belonging, callee, support: toSupport }
+    : { kind: 'announce', belonging, prompt: 'unavailable', reason: 'callee_not_allowed' }
   switch (found.kind) {
     case 'connect':
-      if (!mayDial(found.callee)) return { kind: 'announce', belonging, prompt: 'unavailable', reason: 'callee_not_allowed' }
-      return { kind: 'connect', belonging, callee: found.callee }
+      return connect(found.callee, false)
     case 'over':
-      return { kind: 'announce', belonging, prompt: 'over', reason: 'delivery_over' }
+      return support === undefined ? { kind: 'announce', belonging, prompt: 'over', reason: 'delivery_over' } : connect(support, true)
     case 'wrong_direction':
       return { kind: 'announce', belonging, prompt: 'unavailable', reason: 'wrong_direction' }
     case 'limited':

@@ -1,9 +1,10 @@
 import type { Config } from '../config.js'
 import type { EventBus } from '../events.js'
 import type { Lines } from '../line/types.js'
-import type { Language, MediaEngine } from '../media/types.js'
+import type { MediaEngine } from '../media/types.js'
 import type { E164 } from '../phone/types.js'
 import type { CallJournal } from '../record/types.js'
+import type { Settings } from '../shop/settings.js'
 import type { Trunks } from '../sip/trunks.js'
 import type { SipPort } from '../sip/types.js'
 
@@ -18,8 +19,8 @@ export interface CallDeps {
   readonly config: Config['call']
   /** Whether a number may be dialled, by country and kind. */
   readonly mayDial: (number: E164) => boolean
-  /** The language that a shop's people are spoken to in; without a shop, the one for whoever calls. */
-  readonly languageOf: (shopId: string | undefined) => Language
+  /** What each shop has set. */
+  readonly settings: Pick<Settings, 'of' | 'defaults'>
   readonly clock: () => number
   /** Told of what can only be a bug of ours. */
   readonly onInternalError: (callId: string, error: unknown) => void

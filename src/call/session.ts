@@ -1,31 +1,44 @@
 import { within } from '../deadline.js'
 import { newId } from '../ids.js'
-import type { Belonging, Decision } from './decide.js'
-import { decide } from './decide.js'
-import type { CallDeps } from './deps.js'
-import { transition, type CallState } from './state.js'
-import { talk } from './talk.js'
-import { EndCall, statusOf, terminated, terminationOf, type Termination } from './termination.js'
-import { callerIdentity } from '../phone/identity.js'
-import type { MediaSession, Playback, PlayOptions } from '../media/types.js'
+import type { MediaSession, PlayOptions, Playback } from '../media/types.js'
+import { callerIdentity, type CallerIdentity } from '../phone/identity.js'
+import type { E164 } from '../phone/types.js'
 import type { CallStart } from '../record/types.js'
-import type { AnsweredLeg, InboundCall } from '../sip/types.js'
+import type { ShopSettings } from '../shop/settings.js'
 import type { Trunk } from '../sip/trunks.js'
+import type { AnsweredLeg, InboundCall, Leg } from '../sip/types.js'
+import type { Lookup } from '../line/types.js'
+import { accepts, mustAccept } from './acceptance.js'
+import { askForCode } from './ask-code.js'
+import { Caller } from './caller.js'
+import { decide, type Belonging, type Decision } from './decide.js'
+import type { CallDeps } from './deps.js'
+import { Keys } from './keys.js'
+import { transition, type CallState } from './state.js'
+import { negotiateLocally, talk } from './talk.js'
+import { EndCall, promptOf, statusOf, terminated, terminationOf, type Termination } from './termination.js'
+import { unlessAborted } from './wait.js'
 
 /** Milliseconds that the media engine may take for one step. */
 const mediaDeadlineMs = 4000
+
+type Connect = Extract<Decision, { kind: 'connect' }>
+type Announce = Extract<Decision, { kind: 'announce' }>
 
 /** One call from its INVITE to its record. */
 export class CallSession {
   readonly id = newId()
   readonly #deps: CallDeps
-  readonly #inbound: InboundCall
+  readonly #caller: Caller
   readonly #trunk: Trunk
   readonly #stop = new AbortController()
+  readonly #over: AbortSignal
   readonly #startedAt: number
   /** Whoever takes something that must be given back puts the giving back here; run() does it on every path. */
-  readonly #cleanup: (() => Promise<void>)[] = []
+  readonly #cleanup: (() => Promise<void> | void)[] = []
   #state: CallState = 'deciding'
+  #identity: CallerIdentity = { number: undefined, withheld: true }
+  #settings: ShopSettings
   #belonging: Belonging | undefined
   #journalled: CallStart | undefined
   #answeredAt: number | undefined
@@ -33,8 +46,10 @@ export class CallSession {
 
   constructor(deps: CallDeps, inbound: InboundCall, trunk: Trunk) {
     this.#deps = deps
-    this.#inbound = inbound
+    this.#caller = new Caller(inbound)
     this.#trunk = trunk
+    this.#settings = deps.settings.defaults
+    this.#over = AbortSignal.any([this.#caller.gone, this.#stop.signal])
     this.#startedAt = deps.clock()
   }
 
@@ -51,84 +66,117 @@ export class CallSession {
   async run(): Promise<Termination> {
     let termination: Termination
     try {
-      const decision = await this.#decide()
+      const found = await this.#lookUp()
+      const decision = await this.#decide(found)
       const media = await this.#openMedia()
-      termination = decision.kind === 'connect' ? await this.#connect(decision, media) : await this.#announce(decision, media)
+      termination = await this.#follow(decision.kind === 'ask' ? await this.#askForCode(media) : decision, media)
     } catch (error) {
       termination = terminationOf(error)
       if (termination.reason === 'internal') this.#deps.onInternalError(this.id, error)
     }
     const status = statusOf(termination)
-    if (status !== 0) this.#inbound.reject(status, status === 503 ? 5 : undefined)
+    if (status !== 0) this.#caller.inbound.reject(status, status === 503 ? 5 : undefined)
     await this.#finish(termination)
     return termination
   }
 
-  /** Who is calling, for what, and what follows from it. */
-  async #decide(): Promise<Decision> {
-    const { inbound, deps } = { inbound: this.#inbound, deps: this.#deps }
+  /** Who is calling, and which delivery is theirs at this number. */
+  async #lookUp(): Promise<Lookup> {
+    const { inbound } = this.#caller
     if (inbound.maxForwards === 0) throw new EndCall('too_many_hops')
     if (inbound.bodyUnsupported) throw new EndCall('body_unsupported')
-    const caller = callerIdentity(inbound.identity, this.#trunk)
-    const found = await deps.lines.lookup(inbound.dialled, caller.number, this.id)
-    if (found.kind === 'connect') this.#cleanup.push(() => deps.lines.release(found.deliveryId, this.id))
-    const decision = decide(found, deps.mayDial)
-    this.#belonging = decision.belonging
+    this.#identity = callerIdentity(inbound.identity, this.#trunk)
+    return this.#deps.lines.lookup(inbound.dialled, this.#identity.number, this.id)
+  }
+
+  /** What follows from a look-up, or from a right code. */
+  async #decide(found: Lookup, asksCode = this.#trunk.asksCode): Promise<Decision> {
+    if (found.kind === 'connect') this.#cleanup.push(() => this.#deps.lines.release(found.deliveryId, this.id))
+    if (found.kind !== 'unknown') this.#settings = await this.#deps.settings.of(found.shopId)
+    const support = this.#settings.supportPhone as E164 | null ?? undefined
+    const decision = decide(found, { mayDial: this.#deps.mayDial, asksCode, support })
+    if (decision.kind !== 'ask') this.#belonging = decision.belonging
     return decision
   }
 
   async #openMedia(): Promise<MediaSession> {
-    if (this.#inbound.offer === undefined) throw new EndCall('media_rejected')
-    const media = await within(mediaDeadlineMs, this.#deps.media.open(this.id, this.#inbound.offer), 'media_unavailable', (late) => void late.close())
+    const { offer } = this.#caller.inbound
+    if (offer === undefined) throw new EndCall('media_rejected')
+    const media = await this.#media(this.#deps.media.open(this.id, offer), (late) => void late.close())
     this.#cleanup.push(() => media.close())
     return media
   }
 
-  /** Tells the caller in early media why there is no call, then refuses it: an unanswered call costs nothing. */
-  async #announce(decision: Decision & { kind: 'announce' }, media: MediaSession): Promise<Termination> {
+  /** Answers a caller whom we do not know and lets a right code decide. */
+  async #askForCode(media: MediaSession): Promise<Exclude<Decision, { kind: 'ask' }>> {
+    this.#enter('asking')
+    const leg = await this.#answerCaller(await this.#media(media.answerAlone()), media)
+    const keys = this.#listen('a', leg, media)
+    const { dialled: number } = this.#caller.inbound
+    const dialogue = askForCode({ lines: this.#deps.lines, media, keys, voice: this.#voice(), number, caller: this.#identity.number, callId: this.id })
+    const found = await unlessAborted(this.#over, dialogue)
+    const decision = found && await this.#decide(found, false)
+    if (decision === undefined || decision.kind === 'ask') return { kind: 'announce', prompt: 'unavailable', reason: 'code_refused' }
+    if (decision.kind === 'connect') await unlessAborted(this.#over, media.play('a', 'connecting', this.#voice()).done)
+    return decision
+  }
+
+  #follow(decision: Exclude<Decision, { kind: 'ask' }>, media: MediaSession): Promise<Termination> {
+    return decision.kind === 'connect' ? this.#connect(decision, media) : this.#announce(decision, media)
+  }
+
+  /** Tells the caller why there is no call. Who was not answered hears it in early media: an unanswered call costs nothing. */
+  async #announce(decision: Announce, media: MediaSession): Promise<Termination> {
     this.#enter('announcing')
     await this.#journal()
-    await this.#inbound.progress(await within(mediaDeadlineMs, media.answerAlone(), 'media_unavailable'))
-    const playback = media.play('a', decision.prompt, this.#voice())
-    await this.#unlessGone(playback.done)
+    if (!this.#caller.leg) await this.#caller.inbound.progress(await this.#media(media.answerAlone()))
+    await unlessAborted(this.#over, media.play('a', decision.prompt, this.#voice()).done)
     return terminated(decision.reason)
   }
 
-  /** Whose words and which language the caller hears. */
-  #voice(): PlayOptions {
-    const shop = this.#belonging?.shopId
-    return { shop, language: this.#deps.languageOf(shop) }
-  }
-
-  async #connect(decision: Decision & { kind: 'connect' }, media: MediaSession): Promise<Termination> {
+  async #connect(decision: Connect, media: MediaSession): Promise<Termination> {
     this.#enter('dialling')
     await this.#journal()
-    const b = await this.#dial(decision, media)
-    this.#cleanup.push(() => b.leg.hangUp())
+    try {
+      const b = await this.#dial(decision, media)
+      this.#cleanup.push(() => b.leg.hangUp())
+      return await this.#join(decision, b, media)
+    } catch (error) {
+      await this.#regret(terminationOf(error), media)
+      throw error
+    }
+  }
+
+  /** From the callee's answer to the end of the talk. */
+  async #join(decision: Connect, b: AnsweredLeg, media: MediaSession): Promise<Termination> {
     this.#enter('answering')
-    ;(await this.#ringing)?.stop()
-    const answer = await within(mediaDeadlineMs, media.connect(b.answer), 'media_unavailable')
+    negotiateLocally(b.leg, 'b', media)
+    media.voice?.allowTalk(false)
+    const answer = await this.#media(media.connect(b.answer))
       .catch((error: unknown) => { throw terminationOf(error).reason === 'media_rejected' ? new EndCall('media_incompatible') : error })
-    const a = await this.#inbound.answer(answer)
-    this.#cleanup.push(() => a.hangUp())
-    this.#answered()
-    return talk({ a, b: b.leg, media, limitMs: this.#deps.config.maxDurationSeconds * 1000, stopped: this.#stop.signal })
+    await this.#greetCallee(decision, b.leg, media)
+    ;(await this.#ringing)?.stop()
+    const a = await this.#answerCaller(answer, media)
+    media.voice?.allowTalk(true)
+    this.#talkBegins()
+    return talk({ a, b: b.leg, media, limitMs: this.#settings.maxDurationSeconds * 1000, voice: this.#voice(), stopped: this.#stop.signal })
   }
 
   /** Rings the callee with an INVITE in which nothing is the caller's. */
-  async #dial(decision: Decision & { kind: 'connect' }, media: MediaSession): Promise<AnsweredLeg> {
-    const offer = await within(mediaDeadlineMs, media.offerForB(), 'media_unavailable')
+  async #dial(decision: Connect, media: MediaSession): Promise<AnsweredLeg> {
+    const { inbound } = this.#caller
+    const offer = await this.#media(media.offerForB())
     const patience = new AbortController()
-    const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#deps.config.ringTimeoutSeconds * 1000)
+    const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
     try {
       return await this.#deps.sip.dial({
         to: decision.callee,
-        from: this.#inbound.dialled,
+        from: inbound.dialled,
         gateway: this.#deps.trunks.outbound.gateways[0]!,
         offer,
-        maxForwards: (this.#inbound.maxForwards ?? this.#deps.config.maxForwards) - 1,
+        maxForwards: (inbound.maxForwards ?? this.#deps.config.maxForwards) - 1,
         onRinging: () => { this.#ringing = this.#ring(media) },
-        signal: AbortSignal.any([this.#inbound.gone, this.#stop.signal, patience.signal])
+        signal: AbortSignal.any([this.#over, patience.signal])
       })
     } finally {
       clearTimeout(timer)
@@ -140,13 +188,62 @@ export class CallSession {
     if (this.#state !== 'dialling') return undefined
     this.#enter('ringing')
     try {
-      const sdp = await within(mediaDeadlineMs, media.answerEarly(), 'media_unavailable')
-      await this.#inbound.ring(sdp)
+      if (this.#caller.leg) return media.play('a', 'ringback', { loop: true })
+      const sdp = await this.#media(media.answerEarly())
+      await this.#caller.inbound.ring(sdp)
       return sdp === undefined ? undefined : media.play('a', 'ringback', { loop: true })
     } catch {
       // Ringing is a courtesy; the call goes on without it.
       return undefined
     }
+  }
+
+  /** Makes sure that a person took the call, where the shop wants that, and says what it is about. */
+  async #greetCallee(decision: Connect, leg: Leg, media: MediaSession): Promise<void> {
+    const { hint } = this.#settings
+    const asked = !decision.support && mustAccept(decision.belonging.caller === 'courier' ? 'customer' : 'courier', this.#settings)
+    if (!asked && !hint) return
+    if (!media.voice) throw new EndCall('media_unavailable')
+    const hungUp = new AbortController()
+    void leg.ended.then(() => hungUp.abort(new EndCall('declined')))
+    const signal = AbortSignal.any([this.#over, hungUp.signal])
+    if (asked && !await unlessAborted(signal, accepts(media, this.#listen('b', leg, media), this.#voice()))) throw new EndCall('not_accepted')
+    if (hint) await unlessAborted(signal, media.play('b', 'hint', this.#voice()).done)
+  }
+
+  /** Says to an answered caller that nothing came of it; an unanswered one gets a status instead. */
+  async #regret(termination: Termination, media: MediaSession): Promise<void> {
+    if (!this.#caller.leg || this.#over.aborted) return
+    ;(await this.#ringing)?.stop()
+    await unlessAborted(this.#over, media.play('a', promptOf(termination), this.#voice()).done).catch(() => undefined)
+  }
+
+  async #answerCaller(sdp: string, media: MediaSession): Promise<Leg> {
+    const first = this.#caller.leg === undefined
+    const leg = await this.#caller.answer(sdp)
+    if (first) {
+      this.#cleanup.push(() => leg.hangUp())
+      negotiateLocally(leg, 'a', media)
+    }
+    return leg
+  }
+
+  /** The keys of one side, by media and by INFO. */
+  #listen(side: 'a' | 'b', leg: Leg, media: MediaSession): Keys {
+    const { voice } = media
+    if (!voice) throw new EndCall('media_unavailable')
+    const keys = new Keys([(listener) => voice.onDigit(side, listener), (listener) => leg.onDigit(listener)])
+    this.#cleanup.push(() => keys.close())
+    return keys
+  }
+
+  /** Whose words and which language people hear. */
+  #voice(): PlayOptions {
+    return { shop: this.#belonging?.shopId, language: this.#settings.language }
+  }
+
+  #media<T>(work: Promise<T>, onLate?: (value: T) => void): Promise<T> {
+    return within(mediaDeadlineMs, work, 'media_unavailable', onLate)
   }
 
   async #journal(): Promise<void> {
@@ -158,7 +255,7 @@ export class CallSession {
     this.#deps.events.emit('call.started', { callId: this.id, deliveryId, shopId, caller, at: this.#startedAt })
   }
 
-  #answered(): void {
+  #talkBegins(): void {
     this.#enter('talking')
     this.#answeredAt = this.#deps.clock()
     if (!this.#journalled) return
@@ -171,13 +268,12 @@ export class CallSession {
     this.#enter('ended')
     const at = this.#deps.clock()
     ;(await this.#ringing)?.stop()
-    await Promise.allSettled(this.#cleanup.reverse().map((giveBack) => giveBack()))
+    await Promise.allSettled(this.#cleanup.reverse().map(async (giveBack) => giveBack()))
     const answered = this.#answeredAt === undefined ? {} : { answeredAt: this.#answeredAt }
     if (this.#journalled) await this.#deps.journal.finish(this.#journalled, { at, ...answered, ...termination })
-    const { deliveryId, shopId, caller } = this.#belonging ?? {}
     this.#deps.events.emit('call.ended', {
       callId: this.id,
-      ...(deliveryId === undefined || shopId === undefined || caller === undefined ? {} : { deliveryId, shopId, caller }),
+      ...(this.#belonging ? { deliveryId: this.#belonging.deliveryId, shopId: this.#belonging.shopId, caller: this.#belonging.caller } : {}),
       at,
       ...termination,
       ringMs: (this.#answeredAt ?? at) - this.#startedAt,
@@ -187,21 +283,5 @@ export class CallSession {
 
   #enter(state: CallState): void {
     this.#state = transition(this.#state, state)
-  }
-
-  /** Waits for `work` unless the caller gives up or we stop. */
-  async #unlessGone(work: Promise<void>): Promise<void> {
-    const signal = AbortSignal.any([this.#inbound.gone, this.#stop.signal])
-    signal.throwIfAborted()
-    let onAbort = (): void => undefined
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal.reason as Error)
-      signal.addEventListener('abort', onAbort)
-    })
-    try {
-      await Promise.race([work, aborted])
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
   }
 }

@@ -2,15 +2,16 @@
  * The life of one call.
  *
  *   deciding ──► announcing ──────────────────────────► ended
- *      │                                                  ▲
- *      ├──► dialling ──► ringing ──► answering ──► talking┤
- *      │        └───────────────────────┘ │               │
- *      └──────────────────────────────────┴───────────────┘
+ *      │ └► asking ─┘│                                    ▲
+ *      ├──────┴► dialling ──► ringing ──► answering ──► talking
+ *      │            └───────────────────────┘ │           │
+ *      └──────────────────────────────────────┴───────────┘
  */
-export type CallState = 'deciding' | 'announcing' | 'dialling' | 'ringing' | 'answering' | 'talking' | 'ended'
+export type CallState = 'deciding' | 'asking' | 'announcing' | 'dialling' | 'ringing' | 'answering' | 'talking' | 'ended'
 
 const edges: Readonly<Record<CallState, readonly CallState[]>> = {
-  deciding: ['announcing', 'dialling', 'ended'],
+  deciding: ['asking', 'announcing', 'dialling', 'ended'],
+  asking: ['announcing', 'dialling', 'ended'],
   announcing: ['ended'],
   dialling: ['ringing', 'answering', 'ended'],
   ringing: ['answering', 'ended'],

@@ -1,4 +1,4 @@
-import type { MediaSession, Side } from '../media/types.js'
+import type { MediaSession, PlayOptions, Side } from '../media/types.js'
 import type { Leg, LegEnd } from '../sip/types.js'
 import { terminated, type Termination } from './termination.js'
 
@@ -6,25 +6,34 @@ export interface Talk {
   readonly a: Leg
   readonly b: Leg
   readonly media: MediaSession
+  /** Milliseconds. */
   readonly limitMs: number
+  /** Whose words the warning before the limit is spoken in. */
+  readonly voice: PlayOptions
   readonly stopped: AbortSignal
 }
+
+/** People are warned so many milliseconds before the limit, unless the whole talk is hardly longer. */
+const warningMs = 60_000
 
 /**
  * The time between answer and end. Resolves at the first of: a side hangs up, the limit, no media from
  * either side, our own stop. Hanging up the legs is the business of who made them.
  */
-export async function talk({ a, b, media, limitMs, stopped }: Talk): Promise<Termination> {
+export async function talk({ a, b, media, limitMs, voice, stopped }: Talk): Promise<Termination> {
   negotiateLocally(a, 'a', media)
   negotiateLocally(b, 'b', media)
-  let timer: NodeJS.Timeout | undefined
+  const timers: NodeJS.Timeout[] = []
   let onStop = (): void => undefined
   try {
     return await Promise.race([
       a.ended.then((end) => endedBy(end, 'caller_hung_up')),
       b.ended.then((end) => endedBy(end, 'callee_hung_up')),
       media.silent.then(() => terminated('media_silent')),
-      new Promise<Termination>((resolve) => { timer = setTimeout(() => resolve(terminated('limit_reached')), limitMs) }),
+      new Promise<Termination>((resolve) => {
+        timers.push(setTimeout(() => resolve(terminated('limit_reached')), limitMs))
+        if (limitMs > 2 * warningMs) timers.push(setTimeout(() => warn(media, voice), limitMs - warningMs))
+      }),
       new Promise<Termination>((resolve) => {
         onStop = () => resolve(terminated('shutting_down'))
         if (stopped.aborted) onStop()
@@ -32,16 +41,20 @@ export async function talk({ a, b, media, limitMs, stopped }: Talk): Promise<Ter
       })
     ])
   } finally {
-    clearTimeout(timer)
+    for (const timer of timers) clearTimeout(timer)
     stopped.removeEventListener('abort', onStop)
   }
+}
+
+function warn(media: MediaSession, voice: PlayOptions): void {
+  for (const side of ['a', 'b'] as const) media.play(side, 'one-minute', voice)
 }
 
 /**
  * Hold, resume and other offers of one side are answered by the media engine alone; the other leg never
  * learns of them, so nothing in them can leak.
  */
-function negotiateLocally(leg: Leg, side: Side, media: MediaSession): void {
+export function negotiateLocally(leg: Leg, side: Side, media: MediaSession): void {
   leg.onOffer((offer) => offer === undefined ? Promise.resolve(media.localDescription(side)) : media.renegotiate(side, offer))
 }
 

@@ -1,4 +1,5 @@
 import { asMaskError } from '../errors.js'
+import type { Prompt } from '../media/types.js'
 import { CallerGone, CallFailed } from '../sip/types.js'
 
 /**
@@ -24,6 +25,8 @@ const table = {
   busy: { result: 'client_error', status: 486 },
   declined: { result: 'client_error', status: 603 },
   no_answer: { result: 'client_error', status: 480 },
+  not_accepted: { result: 'client_error', status: 480 },
+  code_refused: { result: 'client_error', status: 480 },
   // The line
   line_unknown: { result: 'client_error', status: 480 },
   delivery_over: { result: 'client_error', status: 410 },
@@ -60,6 +63,12 @@ export function terminated(reason: Reason): Termination {
 /** The SIP final status with which this end is told to a caller who was not answered; 0 for none. */
 export function statusOf(termination: Termination): number {
   return table[termination.reason].status
+}
+
+/** What an answered caller hears when no talk comes of it; an unanswered one gets the status. */
+export function promptOf({ reason }: Termination): Prompt {
+  if (reason === 'busy' || reason === 'line_busy') return 'busy'
+  return reason === 'delivery_over' ? 'over' : 'unavailable'
 }
 
 /** Raised inside a call to end it for a reason of our own. */

@@ -14,6 +14,7 @@ import { deliveryRoutes } from './routes/deliveries.js'
 import { healthRoutes } from './routes/health.js'
 import { numberRoutes } from './routes/numbers.js'
 import { openApiRoute } from './routes/openapi.js'
+import { settingsRoutes } from './routes/settings.js'
 import { shared } from './schemas.js'
 import type { Api, HttpDeps, RouteDeps } from './types.js'
 
@@ -47,6 +48,7 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
     deliveryRoutes(v1, all)
     callRoutes(v1, all)
     numberRoutes(v1, all)
+    settingsRoutes(v1, all)
   }, { prefix: '/v1' })
   methods.seal()
   await app.ready()

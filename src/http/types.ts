@@ -5,6 +5,7 @@ import type { ErrorCode } from '../errors.js'
 import type { EventBus } from '../events.js'
 import type { Lines } from '../line/types.js'
 import type { CallLog } from '../record/types.js'
+import type { Settings } from '../shop/settings.js'
 import type { Shop, Shops } from '../shop/shops.js'
 import type { Log } from '../telemetry/log.js'
 import type { Metrics } from '../telemetry/metrics.js'
@@ -27,6 +28,7 @@ export interface HttpDeps {
   readonly lines: Lines
   readonly calls: CallLog
   readonly shops: Shops
+  readonly settings: Settings
   readonly health: Health
   readonly metrics: Metrics
   readonly idempotency: Idempotency

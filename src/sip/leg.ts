@@ -21,6 +21,7 @@ export class DrachtioLeg implements Leg {
   #settle: (end: LegEnd) => void = () => undefined
   #handler: OfferHandler | undefined
   #hangUp: Promise<void> | undefined
+  readonly #digitListeners = new Set<(digit: string) => void>()
 
   /** Must be called in the same tick in which drachtio-srf hands the dialog over, or a BYE can be missed. */
   constructor(dialog: SrfDialog, deadlineMs: number) {
@@ -30,7 +31,7 @@ export class DrachtioLeg implements Leg {
     dialog.on('destroy', (_message, reason) => this.#settle(endOf(reason)))
     dialog.on('modify', (req, res) => void this.#renegotiate(req, res))
     dialog.on('update', (req, res) => void this.#renegotiate(req, res))
-    dialog.on('info', (_req, res) => res.send(200, { headers: answerHeaders() }))
+    dialog.on('info', (req, res) => this.#info(req, res))
     dialog.on('options', (_req, res) => res.send(200, { headers: answerHeaders() }))
     for (const [method, status] of Object.entries(refused)) {
       dialog.on(method as keyof typeof refused, (_req, res) => { if (!res.finalResponseSent) res.send(status, { headers: refusalHeaders() }) })
@@ -40,6 +41,11 @@ export class DrachtioLeg implements Leg {
 
   onOffer(handler: OfferHandler): void {
     this.#handler = handler
+  }
+
+  onDigit(listener: (digit: string) => void): () => void {
+    this.#digitListeners.add(listener)
+    return () => { this.#digitListeners.delete(listener) }
   }
 
   hangUp(): Promise<void> {
@@ -71,6 +77,13 @@ export class DrachtioLeg implements Leg {
     })
   }
 
+  /** INFO ends here (RFC 6086): of its body only a single key is looked at, for our own questions. */
+  #info(req: SrfRequest, res: SrfResponse): void {
+    res.send(200, { headers: answerHeaders() })
+    const digit = digitOf(req.get('Content-Type') ?? '', req.body ?? '')
+    if (digit !== undefined) for (const listener of this.#digitListeners) listener(digit)
+  }
+
   async #renegotiate(req: SrfRequest, res: SrfResponse): Promise<void> {
     const offer = req.body === undefined || req.body === '' ? undefined : req.body
     // UPDATE without a body refreshes the session only (RFC 3311 §5.1); it is answered without one.
@@ -83,6 +96,12 @@ export class DrachtioLeg implements Leg {
       res.send(488, { headers: refusalHeaders() })
     }
   }
+}
+
+/** `Signal=5` of application/dtmf-relay, or the bare key of application/dtmf. */
+function digitOf(type: string, body: string): string | undefined {
+  const pattern = /^application\/dtmf-relay\b/i.test(type) ? /^signal\s*=\s*([0-9*#a-d])\s*$/im : /^application\/dtmf\b/i.test(type) ? /^\s*([0-9*#a-d])\s*$/i : undefined
+  return pattern?.exec(body)?.[1]?.toUpperCase()
 }
 
 function endOf(reason: string | undefined): LegEnd {

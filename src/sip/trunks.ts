@@ -9,6 +9,8 @@ export interface Trunk {
   readonly identity: TrunkConfig['identity']
   /** Country in whose national form its callers may appear. */
   readonly country: string
+  /** Whether callers whom we do not know are answered and asked for an access code. */
+  readonly asksCode: boolean
   /** `sip:host:port`, first choice first. */
   readonly gateways: readonly string[]
 }
@@ -32,8 +34,8 @@ export function createTrunks(configs: readonly TrunkConfig[]): Trunks {
   }
 }
 
-function trunkOf({ id, identity, country, gateways }: TrunkConfig): Trunk {
-  return { id, identity, country, gateways }
+function trunkOf({ id, identity, country, asksCode = false, gateways }: TrunkConfig): Trunk {
+  return { id, identity, country, asksCode, gateways }
 }
 
 function blockListOf(sources: readonly string[]): BlockList {

@@ -1,4 +1,5 @@
 import type { IdentityHeaders } from '../phone/identity.js'
+import type { Credentials } from './digest.js'
 
 /** A socket address that a message came from, as the SIP server saw it; never taken from a header. */
 export interface Source {
@@ -20,6 +21,8 @@ export interface Leg {
    * offer asks for ours. A rejection becomes 488. Nothing of it is passed to the other leg.
    */
   onOffer(handler: (offer: string | undefined) => Promise<string>): void
+  /** Calls `listener` with every key that comes as INFO (application/dtmf-relay, application/dtmf). @returns what stops it */
+  onDigit(listener: (digit: string) => void): () => void
 }
 
 /** An INVITE that came in and waits for our decision. Every method rejects with MaskError only. */
@@ -74,6 +77,10 @@ export interface Dial {
   readonly gateway: string
   readonly offer: string
   readonly maxForwards: number
+  /** What the gateway may ask for; it is told to nobody else, and only when the gateway names this realm. */
+  readonly credentials?: Credentials
+  /** Called at every provisional response above 100; lower ones stay with the SIP server. */
+  readonly onProvisional?: () => void
   /** Called once, at the first provisional response above 100. */
   readonly onRinging: () => void
   /** Aborting sends CANCEL; if an answer crosses it, the new dialog is ended with BYE. */
@@ -92,6 +99,8 @@ export interface SipPort {
   onCall(handler: (call: InboundCall) => void): void
   /** Sends an INVITE in which every header is ours. @throws CallFailed, MaskError sip_unavailable, and the signal's reason when aborted */
   dial(dial: Dial): Promise<AnsweredLeg>
+  /** Whether a gateway answers an OPTIONS within so many milliseconds, with whatever status. Never rejects. @param gateway `sip:host:port` */
+  answers(gateway: string, withinMs: number): Promise<boolean>
   readonly connected: boolean
   /** Where the SIP server listens, such as `udp/127.0.0.1:5060`; empty before the first connection. */
   readonly addresses: readonly string[]

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { createGateway, createPhone, type Phone } from '../../src/embedded/phone/index.js'
+import { createGateway, createPhone, findNumber, type Phone } from '../../src/embedded/phone/index.js'
 import { startWhole, type Changes, type Whole } from '../support/whole.js'
 
 export const courierNumber = '+46701740605'
@@ -10,6 +10,7 @@ export interface Line {
   readonly id: string
   /** The proxy number. */
   readonly number: string
+  readonly accessCode: string
 }
 
 /** A carrier with three phones in front of the whole application. */
@@ -44,9 +45,14 @@ export async function stage(t: Pick<Test, 'teardown'>, change?: Changes): Promis
     const order = { reference: `order-${++reference}`, courier: { phone: courierNumber }, customer: { phone: customerNumber }, ttlSeconds: 3600 }
     const { status, body, text } = await whole.api('POST', '/v1/deliveries', { ...order, ...over })
     if (status !== 201) throw new Error(`No line: ${text}`)
-    return { id: body.id as string, number: body.number as string }
+    return { id: body.id as string, number: body.number as string, accessCode: body.accessCode as string }
   }
   return { ...whole, courier, customer, stranger, via: gateway.uri, line }
+}
+
+/** Where a number stands in what reached a phone. */
+export function findNumberIn(phone: Phone, number: string): number[] {
+  return findNumber(phone.seen, number)
 }
 
 /** Many short tests share one stage; each begins with nothing in use and with a line of its own. */

@@ -9,6 +9,7 @@ import type { Lines } from '../../src/line/types.js'
 import { createLines } from '../../src/line/lines.js'
 import { createJournal, type Journal } from '../../src/record/journal.js'
 import { createCallLog } from '../../src/record/log.js'
+import { createSettings, type ShopSettings } from '../../src/shop/settings.js'
 import { createShops } from '../../src/shop/shops.js'
 import { createVault, type Vault } from '../../src/store/crypto.js'
 import type { Store } from '../../src/store/redis.js'
@@ -43,6 +44,8 @@ export interface SendOptions {
   readonly headers?: Record<string, string>
 }
 
+const shopDefaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, supportPhone: null }
+
 /** The whole HTTP room over real lines, a real call log and a Redis of its own. */
 export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<HttpDeps> = {}, settings: (config: Config) => Config = (config) => config): Promise<TestApi> {
   const store = await testStore(t, await testRedis(t))
@@ -57,6 +60,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     config, lines, events, log,
     calls: createCallLog({ store, vault }),
     shops: createShops(config, { one: [keys.one], two: [keys.two] }),
+    settings: createSettings({ store, vault, defaults: shopDefaults, defaultsOf: () => shopDefaults }),
     idempotency: createIdempotency({ store, vault, log }),
     health: { parts: async () => [{ name: 'store', ok: true }] },
     metrics: { contentType: 'text/plain', text: async () => 'maskline_in_use 0\n' },

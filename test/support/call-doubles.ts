@@ -4,12 +4,14 @@ import type { Lines, Lookup } from '../../src/line/types.js'
 import type { MediaEngine, MediaSession, Playback, PlayOptions, Prompt, Side } from '../../src/media/types.js'
 import type { E164 } from '../../src/phone/types.js'
 import type { CallEnd, CallStart } from '../../src/record/types.js'
+import type { ShopSettings } from '../../src/shop/settings.js'
 import { CallerGone, type AnsweredLeg, type Dial, type InboundCall, type Leg, type LegEnd } from '../../src/sip/types.js'
 
 /** A leg whose far end the test plays. */
 export class ScriptedLeg implements Leg {
   readonly ended: Promise<LegEnd>
   hungUp = 0
+  digits: ((digit: string) => void) | undefined
   offers: ((offer: string | undefined) => Promise<string>) | undefined
   #end!: (end: LegEnd) => void
 
@@ -24,6 +26,11 @@ export class ScriptedLeg implements Leg {
   async hangUp(): Promise<void> {
     this.hungUp++
     this.#end('hung_up')
+  }
+
+  onDigit(listener: (digit: string) => void): () => void {
+    this.digits = listener
+    return () => { this.digits = undefined }
   }
 
   onOffer(handler: (offer: string | undefined) => Promise<string>): void {
@@ -76,6 +83,9 @@ export class CallStage {
   readonly did: string[] = []
   readonly events: (Events['call.ended'] & { name: string })[] = []
   readonly records: { start: CallStart, end?: CallEnd }[] = []
+  readonly defaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, supportPhone: null }
+  /** What the shop has set. */
+  settings: Partial<ShopSettings> = { language: 'et' }
   found: Lookup = { kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', callee: '+46701740606' as E164 }
   /** What the callee does; the default answers at once. */
   callee: (dial: Dial) => Promise<AnsweredLeg> = async () => ({ leg: this.b, answer: 'answer of b' })
@@ -110,13 +120,13 @@ export class CallStage {
       events,
       config: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70, ...config },
       mayDial: () => true,
-      languageOf: (shopId) => shopId === undefined ? 'en' : 'et',
+      settings: { defaults: this.defaults, of: async () => ({ ...this.defaults, ringTimeoutSeconds: 45, maxDurationSeconds: 900, ...config, ...this.settings }) },
       clock: Date.now,
       onInternalError: (_id, error) => this.did.push(`internal ${(error as Error).message}`)
     }
   }
 
-  readonly trunk = { id: 'demo', identity: ['pai', 'from'] as ('pai' | 'from')[], country: 'EE', gateways: ['sip:127.0.0.1:5070'] }
+  readonly trunk = { id: 'demo', asksCode: false, identity: ['pai', 'from'] as ('pai' | 'from')[], country: 'EE', gateways: ['sip:127.0.0.1:5070'] }
 
   async #dial(dial: Dial): Promise<AnsweredLeg> {
     this.step('dial')

@@ -1,0 +1,80 @@
+import { Type, type Static } from 'typebox'
+import { Value } from 'typebox/value'
+import { MaskError } from '../errors.js'
+import type { Vault } from '../store/crypto.js'
+import { keyName } from '../store/keys.js'
+import type { Store } from '../store/redis.js'
+
+/** What a shop decides about its calls, with bounds; the defaults are what nobody has to think about. */
+export const SettingsSchema = Type.Object({
+  language: Type.Union([Type.Literal('en'), Type.Literal('et'), Type.Literal('ru')], { description: 'What its people hear' }),
+  ringTimeoutSeconds: Type.Integer({ minimum: 5, maximum: 180, description: 'How long a callee rings' }),
+  maxDurationSeconds: Type.Integer({ minimum: 30, maximum: 14400, description: 'Longest talk; people are warned a minute before' }),
+  acceptance: Type.Union([Type.Literal('off'), Type.Literal('courier'), Type.Literal('customer'), Type.Literal('both')], { description: 'Who must press 1 before being connected, so that no voicemail takes a call' }),
+  hint: Type.Boolean({ description: 'Whether the callee hears that this is a call about a delivery' }),
+  supportPhone: Type.Union([Type.Null(), Type.String({ pattern: '^\\+[1-9]\\d{4,14}$' })], { description: 'Where late callers are put through to; null: they hear that the delivery is over' })
+}, { additionalProperties: false })
+
+export type ShopSettings = Static<typeof SettingsSchema>
+
+export interface Settings {
+  /**
+   * A shop's settings, at most a few seconds old. Never rejects: while the store is away the last known ones
+   * hold, else the shop's defaults, because a call is worth more than a setting.
+   */
+  of(shopId: string): Promise<ShopSettings>
+  /** What holds for a caller who belongs to no shop. */
+  readonly defaults: ShopSettings
+  /** @throws MaskError store_unavailable */
+  read(shopId: string): Promise<ShopSettings>
+  /** Changes what is given. @throws MaskError store_unavailable, store_full */
+  change(shopId: string, change: Partial<ShopSettings>): Promise<ShopSettings>
+}
+
+/** Seconds that another process's change may take to be heard here. */
+const freshForMs = 5000
+
+export interface SettingsOptions {
+  readonly store: Store
+  readonly vault: Vault
+  /** What holds where a shop has set nothing. */
+  readonly defaultsOf: (shopId: string) => ShopSettings
+  /** For whoever belongs to no shop. */
+  readonly defaults: ShopSettings
+  readonly clock?: () => number
+}
+
+/** Settings in Redis, sealed like everything with a phone number in it, and cached per process. */
+export function createSettings({ store, vault, defaults, defaultsOf, clock = Date.now }: SettingsOptions): Settings {
+  const known = new Map<string, { readonly at: number, readonly settings: ShopSettings }>()
+  const key = (shopId: string): string => keyName('settings', `shop.${shopId}`)
+  const remember = (shopId: string, settings: ShopSettings): ShopSettings => {
+    known.set(shopId, { at: clock(), settings })
+    return settings
+  }
+  const read = async (shopId: string): Promise<ShopSettings> => {
+    const blob = await store.get(key(shopId))
+    const own = blob === undefined ? {} : JSON.parse(vault.open(blob, key(shopId))) as Partial<ShopSettings>
+    return remember(shopId, checked({ ...defaultsOf(shopId), ...own }))
+  }
+  return {
+    read,
+    defaults,
+    async of(shopId) {
+      const last = known.get(shopId)
+      if (last !== undefined && clock() - last.at < freshForMs) return last.settings
+      return read(shopId).catch(() => last?.settings ?? defaultsOf(shopId))
+    },
+    async change(shopId, change) {
+      const next = checked({ ...await read(shopId), ...change })
+      await store.set(key(shopId), vault.seal(JSON.stringify(next), key(shopId)))
+      return remember(shopId, next)
+    }
+  }
+}
+
+function checked(settings: unknown): ShopSettings {
+  const [first] = [...Value.Errors(SettingsSchema, settings)]
+  if (first !== undefined) throw new MaskError('request_invalid', { field: first.instancePath.slice(1) })
+  return settings as ShopSettings
+}
