@@ -17,6 +17,7 @@ import { apiKeyOf, masterKeyOf } from './shop/secret.js'
 import { createSettings, type Settings, type ShopSettings } from './shop/settings.js'
 import { createShops } from './shop/shops.js'
 import { connectDrachtio } from './sip/drachtio.js'
+import { createOutboundTrunk } from './sip/gateways.js'
 import { createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
 import { createVault, type Vault } from './store/crypto.js'
@@ -87,7 +88,8 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const settings = settingsOf(store, vault, config)
   const media = own(createMedia(config, log))
   const sip = own(await connectDrachtio({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }))
-  const calls = own(createCalls(callDeps({ sip, media, lines, journal, events, settings, config, log }), log))
+  const trunk = createOutboundTrunk(config.trunks[0]!, sip, { log })
+  const calls = own(createCalls(callDeps({ trunk, media, lines, journal, events, settings, config, log }), log))
   sip.onCall((call) => calls.take(call))
 
   const shops = createShops(config, { [config.shops[0]!.id]: [apiKey] })
@@ -96,7 +98,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     calls: createCallLog({ store, vault }),
     idempotency: createIdempotency({ store, vault, log }),
     health: healthOf(store, sip, media),
-    metrics: createMetrics(events, { call: () => ({ live: calls.live }), media: () => ({ ...media.stats() }), ...servers.readings })
+    metrics: createMetrics(events, { call: () => ({ live: calls.live }), media: () => ({ ...media.stats() }), trunk: () => ({ ...trunk.stats() }), ...servers.readings })
   }))
   const httpPort = await http.listen(config.http.host, config.http.port)
   log.info('app.ready', { port: httpPort })
@@ -110,7 +112,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   }
 }
 
-function callDeps(parts: Pick<CallDeps, 'sip' | 'media' | 'lines' | 'journal' | 'events' | 'settings'> & { config: Config, log: Log }): CallDeps {
+function callDeps(parts: Pick<CallDeps, 'trunk' | 'media' | 'lines' | 'journal' | 'events' | 'settings'> & { config: Config, log: Log }): CallDeps {
   const { config, log, ...rest } = parts
   rest.events.on('call.ended', ({ callId, deliveryId, shopId, result, reason, ringMs, talkMs }) => {
     log.info('call.ended', { callId, ...(deliveryId === undefined ? {} : { deliveryId }), ...(shopId === undefined ? {} : { shopId }), result, reason, ms: ringMs + talkMs })

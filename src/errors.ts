@@ -49,6 +49,7 @@ const table = {
   store_unavailable: { http: 503, sip: 503, title: 'The store does not answer; try again soon.' },
   store_full: { http: 503, sip: 503, title: 'The store takes no more data; try again later.' },
   sip_unavailable: { http: 503, sip: 503, title: 'The SIP server does not answer; try again soon.' },
+  trunk_busy: { http: 503, sip: 503, title: 'The trunk takes no more calls just now; try again soon.' },
   media_unavailable: { http: 503, sip: 503, title: 'No media engine is free; try again soon.' },
   media_rejected: { http: 0, sip: 488, title: 'The session description cannot be served.' },
   deadline_exceeded: { http: 503, sip: 503, title: 'A part of the system did not answer in time.' },

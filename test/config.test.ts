@@ -4,6 +4,9 @@ import t, { type Test } from 'tap'
 import { ConfigSchema, loadConfig, portRange, type Config } from '../src/config.js'
 import { MaskError } from '../src/errors.js'
 
+/** A trunk that is whole, with one more setting. */
+const trunkWith = (more: string): string => `trunks: [{id: a, sources: [127.0.0.1], identity: [pai], country: SE, gateways: ["sip:192.0.2.1:5060"], ${more}}]`
+
 /** The sentence with which a start ends for this file and environment. */
 function refusal(t: Test, yaml: string, env: Record<string, string> = {}): string {
   const file = join(t.testdir({}), 'maskline.yaml')
@@ -36,6 +39,11 @@ t.test('a file names only what differs, the environment wins over both', async (
   t.equal(config.dataDir, './var', 'an empty variable is no variable')
 })
 
+t.test('the password of a trunk may lie in the environment', async (t) => {
+  const file = join(t.testdir({ 'maskline.yaml': trunkWith('auth: {realm: r, username: u, password: "env:TRUNK_PASSWORD"}') }), 'maskline.yaml')
+  t.same(loadConfig({ MASKLINE_CONFIG: file, TRUNK_PASSWORD: 'word' }).trunks[0]?.auth, { realm: 'r', username: 'u', password: 'word' })
+})
+
 t.test('each wrong setting stops the start with one sentence that names it', async (t) => {
   const cases: [yaml: string, sentence: string, env?: Record<string, string>][] = [
     ['a: [', 'cannot be read (not valid YAML)'],
@@ -52,6 +60,11 @@ t.test('each wrong setting stops the start with one sentence that names it', asy
     ['redis: {url: x}', 'The setting redis.url (MASKLINE_REDIS_URL) must be null or redis://host:port or rediss://host:port.'],
     ['trunks: []', 'The setting trunks must be a list with at least one entry.'],
     ['trunks: [{id: a}]', 'The setting trunks.0.sources is missing.'],
+    [trunkWith('gatewayTimeoutSeconds: 33'), 'The setting trunks.0.gatewayTimeoutSeconds must be a whole number from 1 to 32.'],
+    [trunkWith('callsPerSecond: -1'), 'The setting trunks.0.callsPerSecond must be a whole number from 0 to 1000.'],
+    [trunkWith('maxCalls: all'), 'The setting trunks.0.maxCalls must be a whole number from 0 to 100000.'],
+    [trunkWith('auth: {realm: carrier.example}'), 'The setting trunks.0.auth must be null or {realm, username, password} of 1 to 128 visible ASCII characters each.'],
+    [trunkWith('auth: {realm: r, username: u, password: "env:NOT_SET"}'), 'The setting trunks.0.auth.password names the environment variable NOT_SET, which is not set.'],
     ['shops: [{id: demo, name: "", pool: demo, country: EE}]', 'The setting shops.0.name must be a text of 1 to 80 characters.'],
     ['shops: [{id: demo, name: Demo, pool: demo, country: EE, language: fi}]', 'The setting shops.0.language must be one of en, et, ru.'],
     ['pools: [{id: demo, numbers: ["1"]}]', 'The setting pools.0.numbers.0 must be a number in E.164 form'],

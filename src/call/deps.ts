@@ -5,16 +5,18 @@ import type { MediaEngine } from '../media/types.js'
 import type { E164 } from '../phone/types.js'
 import type { CallJournal } from '../record/types.js'
 import type { Settings } from '../shop/settings.js'
+import type { OutboundTrunk } from '../sip/gateways.js'
 import type { Trunks } from '../sip/trunks.js'
-import type { SipPort } from '../sip/types.js'
 
 /** What a call needs of the other rooms. */
 export interface CallDeps {
-  readonly sip: SipPort
   readonly media: MediaEngine
   readonly lines: Lines
   readonly journal: CallJournal
+  /** Where calls come from. */
   readonly trunks: Trunks
+  /** Where calls leave to. */
+  readonly trunk: OutboundTrunk
   readonly events: EventBus
   readonly config: Config['call']
   /** Whether a number may be dialled, by country and kind. */

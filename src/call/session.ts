@@ -169,10 +169,9 @@ export class CallSession {
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
     try {
-      return await this.#deps.sip.dial({
+      return await this.#deps.trunk.dial({
         to: decision.callee,
         from: inbound.dialled,
-        gateway: this.#deps.trunks.outbound.gateways[0]!,
         offer,
         maxForwards: (inbound.maxForwards ?? this.#deps.config.maxForwards) - 1,
         onRinging: () => { this.#ringing = this.#ring(media) },

@@ -46,6 +46,7 @@ const table = {
   store_unavailable: { result: 'server_error', status: 503 },
   sip_unavailable: { result: 'server_error', status: 503 },
   media_unavailable: { result: 'server_error', status: 503 },
+  trunk_busy: { result: 'server_error', status: 503 },
   shutting_down: { result: 'server_error', status: 503 },
   internal: { result: 'server_error', status: 500 },
   process_died: { result: 'indeterminate', status: 0 }

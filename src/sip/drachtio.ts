@@ -4,6 +4,7 @@ import { errorFields, type Log } from '../telemetry/log.js'
 import { answerHeaders, refusalHeaders } from './headers.js'
 import { DrachtioInbound, type Connection } from './inbound.js'
 import type { DrachtioLeg } from './leg.js'
+import { answers } from './options.js'
 import { dial } from './outbound.js'
 import { createSrf, type SrfClient, type SrfRequest, type SrfResponse } from './srf.js'
 import type { AnsweredLeg, Dial, InboundCall, SipPort } from './types.js'
@@ -64,6 +65,10 @@ class Drachtio implements SipPort {
   async dial(order: Dial): Promise<AnsweredLeg> {
     if (!this.#connected) throw new MaskError('sip_unavailable')
     return dial(order, this.#connection())
+  }
+
+  answers(gateway: string, withinMs: number): Promise<boolean> {
+    return answers(this.#srf, gateway, withinMs)
   }
 
   connect(): Promise<void> {

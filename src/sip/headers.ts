@@ -24,6 +24,11 @@ export function inviteHeaders(proxyNumber: string, maxForwards: number): Record<
   }
 }
 
+/** Headers of a question to a gateway whether it is there. */
+export function optionsHeaders(): Record<string, string> {
+  return { From: '<sip:localhost>', Contact: '<sip:localhost>', 'User-Agent': product, Accept: 'application/sdp' }
+}
+
 /** Headers of an answer to a caller. */
 export function answerHeaders(): Record<string, string> {
   return { Server: product, Allow: allow }

@@ -19,6 +19,7 @@ export interface SrfRequest extends SrfMessage {
   readonly source: 'network' | 'application'
   on(event: 'cancel' | 'update', listener: (...args: never[]) => void): void
   on(event: 'update', listener: (req: SrfRequest, res: SrfResponse) => void): void
+  on(event: 'response', listener: (res: SrfResponse) => void): void
   cancel(callback: (error: unknown) => void): void
 }
 
@@ -57,6 +58,7 @@ export interface SrfClient {
     cbRequest: (error: unknown, req?: SrfRequest) => void
     cbProvisional: (res: SrfResponse) => void
   }, callback: Callback<SrfDialog>): void
+  request(uri: string, options: SendOptions & { method: string }, callback: Callback<SrfRequest>): void
 }
 
 /** A fresh, unconnected client. */
@@ -68,4 +70,9 @@ export function createSrf(): SrfClient {
 export function sipStatusOf(error: unknown): number | undefined {
   const status = (error as { status?: unknown } | null)?.status
   return typeof status === 'number' ? status : undefined
+}
+
+/** The response that a SipError of drachtio-srf stands for. */
+export function responseOf(error: unknown): SrfResponse | undefined {
+  return (error as { res?: SrfResponse } | null)?.res
 }

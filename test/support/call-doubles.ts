@@ -5,7 +5,8 @@ import type { MediaEngine, MediaSession, Playback, PlayOptions, Prompt, Side } f
 import type { E164 } from '../../src/phone/types.js'
 import type { CallEnd, CallStart } from '../../src/record/types.js'
 import type { ShopSettings } from '../../src/shop/settings.js'
-import { CallerGone, type AnsweredLeg, type Dial, type InboundCall, type Leg, type LegEnd } from '../../src/sip/types.js'
+import type { TrunkOrder } from '../../src/sip/gateways.js'
+import { CallerGone, type AnsweredLeg, type InboundCall, type Leg, type LegEnd } from '../../src/sip/types.js'
 
 /** A leg whose far end the test plays. */
 export class ScriptedLeg implements Leg {
@@ -88,14 +89,14 @@ export class CallStage {
   settings: Partial<ShopSettings> = { language: 'et' }
   found: Lookup = { kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', callee: '+46701740606' as E164 }
   /** What the callee does; the default answers at once. */
-  callee: (dial: Dial) => Promise<AnsweredLeg> = async () => ({ leg: this.b, answer: 'answer of b' })
+  callee: (order: TrunkOrder) => Promise<AnsweredLeg> = async () => ({ leg: this.b, answer: 'answer of b' })
   early: string | undefined = 'early answer'
   prompt: Promise<void> = Promise.resolve()
   /** Errors that the named step throws. */
   readonly fail = new Map<string, Error>()
   /** How each prompt was asked for. */
   readonly voices: PlayOptions[] = []
-  dialled: Dial | undefined
+  dialled: TrunkOrder | undefined
   silence: () => void = () => undefined
 
   step(name: string): void {
@@ -108,7 +109,7 @@ export class CallStage {
     const events = createEvents((error) => { throw error })
     events.on('call.ended', (event) => this.events.push({ name: 'call.ended', ...event }))
     return {
-      sip: { onCall: () => undefined, connected: true, addresses: [], close: async () => undefined, dial: (dial) => this.#dial(dial) },
+      trunk: { dial: (order) => this.#dial(order), stats: () => ({ calls: 0, waiting: 0, silent: 0 }) },
       media: this.#engine(),
       lines: this.#lines(),
       journal: {
@@ -128,11 +129,11 @@ export class CallStage {
 
   readonly trunk = { id: 'demo', asksCode: false, identity: ['pai', 'from'] as ('pai' | 'from')[], country: 'EE', gateways: ['sip:127.0.0.1:5070'] }
 
-  async #dial(dial: Dial): Promise<AnsweredLeg> {
+  async #dial(order: TrunkOrder): Promise<AnsweredLeg> {
     this.step('dial')
-    this.dialled = dial
-    const aborted = new Promise<never>((_, reject) => dial.signal.addEventListener('abort', () => reject(dial.signal.reason as Error)))
-    return Promise.race([this.callee(dial), aborted])
+    this.dialled = order
+    const aborted = new Promise<never>((_, reject) => order.signal.addEventListener('abort', () => reject(order.signal.reason as Error)))
+    return Promise.race([this.callee(order), aborted])
   }
 
   #lines(): Lines {

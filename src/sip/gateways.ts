@@ -1,0 +1,151 @@
+import type { TrunkConfig } from '../config.js'
+import { MaskError } from '../errors.js'
+import type { Log } from '../telemetry/log.js'
+import { Pacer } from './pacer.js'
+import { CallFailed, type AnsweredLeg, type Dial, type SipPort } from './types.js'
+
+/** A call that leaves through a trunk; the trunk knows the gateway and the credentials. */
+export type TrunkOrder = Omit<Dial, 'gateway' | 'credentials' | 'onProvisional'>
+
+export interface TrunkStats {
+  /** Calls that ring or talk through this trunk. */
+  readonly calls: number
+  /** Calls that wait for their turn. */
+  readonly waiting: number
+  /** Gateways that did not answer lately and are tried last. */
+  readonly silent: number
+}
+
+/** The way out: one carrier with its gateways, limits and credentials. */
+export interface OutboundTrunk {
+  /**
+   * Rings somebody through the first gateway that takes the call. The next one is tried when a gateway does
+   * not answer, and on 408 and 5xx; any other refusal is the callee's and stands.
+   * @throws CallFailed with the last refusal (408 when no gateway answered), MaskError trunk_busy (a limit of
+   *   the trunk is reached) or sip_unavailable, and the signal's reason when aborted
+   */
+  dial(order: TrunkOrder): Promise<AnsweredLeg>
+  stats(): TrunkStats
+}
+
+export interface TrunkOptions {
+  readonly log: Log
+  /** Monotonic milliseconds. */
+  readonly clock?: () => number
+}
+
+type Dialler = Pick<SipPort, 'dial' | 'answers'>
+
+/** Milliseconds for which a gateway that did not answer is tried last. */
+const restMs = 30_000
+
+/** Raised when a gateway says nothing at all. */
+class GatewaySilent extends Error {}
+
+export function createOutboundTrunk(config: TrunkConfig, sip: Dialler, { log, clock = () => performance.now() }: TrunkOptions): OutboundTrunk {
+  const { maxCalls = 0, callsPerSecond = 0 } = config
+  const gateways = config.gateways.map((uri, index) => new Gateway(uri, config, sip, clock, log.with({ trunkId: config.id, operation: `gateway-${index + 1}` })))
+  const pacer = new Pacer(callsPerSecond, clock)
+  let calls = 0
+
+  const tryInTurn = async (order: TrunkOrder): Promise<AnsweredLeg> => {
+    let failure = new CallFailed(408)
+    // Sorting keeps the order of those that are alike.
+    for (const gateway of [...gateways].sort((a, b) => Number(a.silent) - Number(b.silent))) {
+      await pacer.turn(order.signal)
+      const outcome = await gateway.dial(order)
+      if (!(outcome instanceof CallFailed)) return outcome
+      failure = outcome
+    }
+    throw failure
+  }
+
+  return {
+    async dial(order) {
+      if (maxCalls > 0 && calls >= maxCalls) throw new MaskError('trunk_busy', { reason: 'calls', retryAfter: 1 })
+      calls++
+      const leave = (): void => { calls-- }
+      try {
+        const answered = await tryInTurn(order)
+        void answered.leg.ended.then(leave)
+        return answered
+      } catch (error) {
+        leave()
+        throw error
+      }
+    },
+    stats: () => ({ calls, waiting: pacer.waiting, silent: gateways.filter(({ silent }) => silent).length })
+  }
+}
+
+class Gateway {
+  readonly #timeoutMs: number
+  #silentUntil = -Infinity
+
+  constructor(private readonly uri: string, private readonly config: TrunkConfig, private readonly sip: Dialler, private readonly clock: () => number, private readonly log: Log) {
+    this.#timeoutMs = (config.gatewayTimeoutSeconds ?? 4) * 1000
+  }
+
+  /** Whether it did not answer lately. */
+  get silent(): boolean {
+    return this.clock() < this.#silentUntil
+  }
+
+  /** Resolves to the failure when another gateway is to be tried. */
+  async dial(order: TrunkOrder): Promise<AnsweredLeg | CallFailed> {
+    const watch = new SilenceWatch(() => this.sip.answers(this.uri, this.#timeoutMs / 2), this.#timeoutMs / 2)
+    try {
+      const { auth } = this.config
+      const signal = AbortSignal.any([order.signal, watch.signal])
+      const answered = await this.sip.dial({ ...order, gateway: this.uri, signal, onProvisional: () => watch.heard(), ...(auth == null ? {} : { credentials: auth }) })
+      this.#silentUntil = -Infinity
+      return answered
+    } catch (error) {
+      return this.#failed(error)
+    } finally {
+      watch.heard()
+    }
+  }
+
+  #failed(error: unknown): CallFailed {
+    if (error instanceof GatewaySilent) {
+      this.#silentUntil = this.clock() + restMs
+      this.log.warn('trunk.gateway_silent')
+      return new CallFailed(408)
+    }
+    if (!(error instanceof CallFailed)) throw error
+    if (error.status !== 408) this.#silentUntil = -Infinity
+    if (error.status !== 408 && (error.status < 500 || error.status > 599)) throw error
+    this.log.warn('trunk.gateway_failed', { status: error.status })
+    return error
+  }
+}
+
+/**
+ * Finds out that nobody is there. A SIP server keeps 100 Trying to itself, so a gateway that is looking for
+ * the callee sounds like one that is dead; half way to the deadline it is therefore asked whether it lives.
+ */
+class SilenceWatch {
+  readonly #silence = new AbortController()
+  readonly #timer: NodeJS.Timeout
+  #heard = false
+
+  constructor(lives: () => Promise<boolean>, afterMs: number) {
+    this.#timer = setTimeout(() => void this.#ask(lives), afterMs)
+  }
+
+  /** Aborts with GatewaySilent. */
+  get signal(): AbortSignal {
+    return this.#silence.signal
+  }
+
+  /** It said something, or it does not matter any more. */
+  heard(): void {
+    this.#heard = true
+    clearTimeout(this.#timer)
+  }
+
+  async #ask(lives: () => Promise<boolean>): Promise<void> {
+    if (!await lives() && !this.#heard) this.#silence.abort(new GatewaySilent())
+  }
+}
