@@ -12,10 +12,12 @@ function canaries(side: string): { headers: [string, string][], words: string[],
     return made
   }
   const headers: [string, string][] = [
-    'Subject', 'Organization', 'Call-Info', 'Alert-Info', 'Error-Info', 'Reply-To', 'Warning', 'Server', 'Date', 'In-Reply-To', 'Priority',
+    'Subject', 'Organization', 'Call-Info', 'Alert-Info', 'Error-Info', 'Reply-To', 'Server', 'In-Reply-To',
     'Remote-Party-ID', 'P-Preferred-Identity', 'P-Access-Network-Info', 'P-Charging-Vector', 'P-Called-Party-ID', 'P-Associated-URI',
     'Diversion', 'History-Info', 'Referred-By', 'Geolocation', 'User-to-User', 'Session-ID', 'Feature-Caps', 'Identity', 'X-Address', 'X-Cisco-Guid'
   ].map((name) => [name, `<sip:${word(name.replaceAll('-', ''))}@example.com>`])
+  // A SIP server may refuse these when they are not of their form.
+  headers.push(['Warning', `399 ${word('Warning')} "${word('WarningText')}"`], ['Priority', word('Priority')])
   const sdp = (own: string): string => own
     .replace(/^o=\S+/m, `o=${word('origin')}`)
     .replace(/^s=.*/m, `s=${word('session')}\r\ni=${word('info')}\r\nu=http://${word('uri')}/\r\ne=${word('email')}@example.com\r\np=${word('phone')}`)
