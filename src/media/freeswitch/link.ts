@@ -15,7 +15,7 @@ export interface LinkOptions extends Target {
 
 const retryMs = { first: 200, last: 5000 }
 /** Milliseconds between two checks of a connection that says nothing. */
-const checkEveryMs = 5000
+const checkEveryMs = 2000
 
 /**
  * One live connection to a FreeSWITCH. A connection that is lost is thrown away whole and made anew: after
@@ -24,6 +24,9 @@ const checkEveryMs = 5000
  */
 export class Link {
   private server: Mrf.MediaServer | undefined
+  /** Rejects when the connection is lost: nothing that was asked over it is ever answered. */
+  private lost: Promise<never> | undefined
+  private lostNow: () => void = () => undefined
   private failure: unknown = new MaskError('media_unavailable', { reason: 'connecting' })
   private waiting: (() => void)[] = []
   private timer: NodeJS.Timeout | undefined
@@ -50,7 +53,7 @@ export class Link {
   async api(command: string): Promise<string> {
     const server = this.server
     if (server === undefined) throw this.failure
-    return within(this.options.deadlineMs, server.api(command), 'media_unavailable')
+    return within(this.options.deadlineMs, Promise.race([server.api(command), this.lost!]), 'media_unavailable')
   }
 
   close(): void {
@@ -78,6 +81,8 @@ export class Link {
 
   private take(server: Mrf.MediaServer): void {
     if (this.closed.aborted) { closeServer(server); return }
+    this.lost = new Promise((_, reject) => { this.lostNow = () => reject(new MaskError('media_unavailable', { reason: 'lost' })) })
+    void this.lost.catch(() => undefined)
     server.on('error', () => undefined)
     server.once('end', () => this.lose(server))
     this.server = server
@@ -112,6 +117,7 @@ export class Link {
   }
 
   private drop(): void {
+    this.lostNow()
     if (this.server !== undefined) closeServer(this.server)
     this.server = undefined
   }
