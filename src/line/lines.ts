@@ -1,5 +1,6 @@
 import { asMaskError } from '../errors.js'
 import { allocate } from './allocate.js'
+import { begin } from './begin.js'
 import { change, close, find } from './change.js'
 import { CodeOffers } from './code.js'
 import type { LineContext, LinesOptions } from './context.js'
@@ -32,6 +33,7 @@ export function createLines(options: LinesOptions): Lines {
     close: (shopId, id) => masked(close(context, shopId, id)),
     addPhone: (shopId, id, party, phone) => masked(change(context, shopId, id, { add: { party, phone } })),
     lookup: (number, caller, callId) => masked(lookup(context, leases, number, caller, callId)),
+    begin: (shopId, id, first, callId) => masked(begin(context, leases, shopId, id, first, callId)),
     redeem: (entry) => masked(redeem(context, leases, codes, entry)),
     release: (deliveryId, callId) => masked(leases.release(deliveryId, callId)),
     isProxyNumber: (number) => context.plan.has(number),

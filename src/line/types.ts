@@ -88,6 +88,16 @@ export type CodeAnswer =
   /** Too many wrong codes of this caller, on this number or in the pool; the code was not looked at. */
   | { readonly kind: 'blocked', readonly retryAfter: number }
 
+/** A call between the two parties that the shop starts; it is counted in, and `release` counts it out. */
+export interface BegunCall {
+  readonly reference: string
+  /** The proxy number that both are to see. */
+  readonly number: E164
+  /** Whom to ring first, and then. */
+  readonly first: E164
+  readonly second: E164
+}
+
 /** What an access code is entered with. */
 export interface CodeEntry {
   /** Dialled number. */
@@ -141,7 +151,13 @@ export interface Lines {
   lookup(number: string, caller: E164 | undefined, callId: string): Promise<Lookup>
   /** Lets a party in from another phone by its access code; counts the call in as `lookup` does. */
   redeem(entry: CodeEntry): Promise<CodeAnswer>
-  /** Counts a call out that `lookup` had counted in. Harmless when repeated. */
+  /**
+   * Counts in a call that the shop starts, within the same limits as a call of a party. Who may call whom is
+   * about the parties and does not matter here.
+   * @throws delivery_not_found, delivery_ended, call_limited
+   */
+  begin(shopId: string, id: string, first: Party, callId: string): Promise<BegunCall>
+  /** Counts a call out that `lookup`, `redeem` or `begin` had counted in. Harmless when repeated. */
   release(deliveryId: string, callId: string): Promise<void>
   /** Whether this is one of our proxy numbers. */
   isProxyNumber(number: string): boolean
