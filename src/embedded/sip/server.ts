@@ -51,7 +51,7 @@ export interface EmbeddedSipServer {
   /** `drachtio://:secret@host:port`, the secret percent-encoded. */
   readonly adminUrl: string
   stats: () => SipServerStats
-  /** Ends all at once: no BYE, no final responses. */
+  /** Ends all at once: calls get one BYE, waiting ones 503, and nobody waits for an answer. */
   close: () => Promise<void>
 }
 
@@ -78,8 +78,8 @@ export async function startSipServer(options: SipServerOptions): Promise<Embedde
   const agent = new UserAgent({ transport, layer, timers, maxDialogs: options.limits?.dialogs ?? 20_000 })
   const admin = new AdminPort(options.admin.secret, timers, connectApps(options, { agent, timers, transport, onError }))
   const close = async (): Promise<void> => {
-    agent.close()
     await admin.close()
+    agent.close()
     layer.close()
     timers.cancelAll()
     await transport.close()

@@ -161,6 +161,25 @@ t.test('a whole call over TCP in crumbs', async (t) => {
   await nothingLeft(t, server)
 })
 
+t.test('closing says goodbye to calls and to callers who wait', async (t) => {
+  const server = await startServer(t)
+  let asked = 0
+  const app = await connectApp(t, server, (one) => one.invite((request, response) => {
+    if (asked++ === 0) void app.createUAS(request, response, { localSdp: sdp }).catch(() => undefined)
+  }))
+  const { udp, got, port } = await phone(t)
+  const invite = (callId: string): Buffer => serialize(rawRequest({ method: 'INVITE', callId, fromTag: callId, headers: [['Contact', `<sip:127.0.0.1:${port}>`]] }))
+  udp.send(invite('talks'), server.sipPort, '127.0.0.1')
+  await until('it is answered', () => got.some((text) => text.startsWith('SIP/2.0 200 ')))
+  const toTag = /To: .*;tag=(\w+)/.exec(got.find((text) => text.startsWith('SIP/2.0 200 '))!)![1]!
+  udp.send(serialize(rawRequest({ method: 'ACK', callId: 'talks', fromTag: 'talks', toTag })), server.sipPort, '127.0.0.1')
+  udp.send(invite('waits'), server.sipPort, '127.0.0.1')
+  await until('both are there', () => asked === 2)
+  await server.close()
+  await until('both are told', () => got.some((text) => text.startsWith('BYE ')) && got.some((text) => text.startsWith('SIP/2.0 503 ')))
+  t.same(server.stats(), { transactions: 0, dialogs: 0, connections: 0, timers: 0 })
+})
+
 t.test('copies of a request are one request; the answer to the first serves all', async (t) => {
   const server = await startServer(t)
   let asked = 0

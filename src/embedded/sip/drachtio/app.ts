@@ -18,25 +18,23 @@ export interface AppUser {
 
 /** Bytes that may wait for an application that does not read. */
 const maxBacklog = 64 * 1024 * 1024
-/** Time to authenticate in, in multiples of T1. */
-const patience = 20
+/** Milliseconds to authenticate in. */
+const patience = 5_000
 
 /** One application that is connected to the admin port. */
 export class App {
   readonly #reader = new FrameReader()
   readonly #patience: Timer
   #ready = false
+  #over = false
 
   constructor(private readonly socket: Socket, private readonly secret: string, timers: Timers, private readonly user: AppUser) {
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 45_000)
-    this.#patience = timers.after(patience * timers.t1, () => socket.destroy())
+    this.#patience = timers.after(patience, () => socket.destroy())
     socket.on('data', (chunk) => this.#read(chunk))
     socket.on('error', () => undefined)
-    socket.on('close', () => {
-      this.#patience.cancel()
-      user.onClosed(this)
-    })
+    socket.on('close', () => this.#gone())
   }
 
   get open(): boolean {
@@ -52,6 +50,14 @@ export class App {
 
   close(): void {
     this.socket.destroy()
+    this.#gone()
+  }
+
+  #gone(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#patience.cancel()
+    this.user.onClosed(this)
   }
 
   /** `NO` ends the connection, as the protocol has it. */

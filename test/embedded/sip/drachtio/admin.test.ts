@@ -8,6 +8,9 @@ import { secret, startServer } from '../support/app.js'
 import { rawRequest, type RequestParts } from '../support/messages.js'
 import { until } from '../support/until.js'
 
+// The tests that wait do not disturb the others.
+t.jobs = 4
+
 /** The protocol itself, byte by byte, without drachtio-srf. */
 class Client {
   readonly frames: { tokens: string[]; message: Buffer }[] = []

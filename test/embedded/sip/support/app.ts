@@ -42,7 +42,7 @@ export interface App extends EventEmitter {
   invite: (handler: Handler) => void
   options: (handler: Handler) => void
   message: (handler: Handler) => void
-  connect: (options: { host: string; port: number; secret: string }) => void
+  connect: (options: { host: string; port: number; secret: string; reconnect: { maxAttempts: number } }) => void
   disconnect: () => void
   request: (uri: string, options: object, done: (error: unknown, request: SrfRequest) => void) => void
   createUAS: (request: SrfRequest, response: SrfResponse, options: { localSdp: string; headers?: Record<string, string> }) => Promise<SrfDialog>
@@ -69,7 +69,8 @@ export async function connectApp(t: Test, server: { adminPort: number }, routes:
     app.on('connect', (error: unknown) => error === null ? resolve() : reject(error as Error))
   })
   t.teardown(() => { try { app.disconnect() } catch { /* it is gone already */ } })
-  app.connect({ host: '127.0.0.1', port: server.adminPort, secret })
+  // It would try to come back for ever, also after the test.
+  app.connect({ host: '127.0.0.1', port: server.adminPort, secret, reconnect: { maxAttempts: 1 } })
   await connected
   return app
 }
