@@ -3,6 +3,9 @@ import { rejected } from './sdp.js'
 
 /** Which codecs each side of a relay gets to see (RFC 3264 §5.1 and §6.1). All lists are in order of preference. */
 
+/** For an offer of our own before anybody has said anything. */
+export const firstOffer: readonly Codec[] = (['PCMA', 'PCMU', 'telephone-event'] as const).map((name) => ownNumbering({ name, clockRate: 8000, payloadType: 0 }))
+
 /** For our offer to B: what A can do, and both laws of G.711 if A has one, since we turn one into the other. */
 export function codecsForB(offerOfA: readonly Codec[]): Codec[] {
   const audio = offerOfA.filter(isAudio)

@@ -30,7 +30,7 @@ export interface MediaFacts {
   readonly audioIndex: number
 }
 
-export type RejectReason = 'malformed' | 'no_audio' | 'no_codec' | 'address' | 'not_secure_only'
+export type RejectReason = 'no_offer' | 'malformed' | 'no_audio' | 'no_codec' | 'address' | 'not_secure_only'
 
 const maxLength = 16384
 const maxStreams = 8
@@ -51,11 +51,12 @@ type Stream = Parsed['media'][number]
 
 /**
  * Reads an offer or an answer.
- * @param text a session description (RFC 8866) as it arrived
+ * @param text a session description (RFC 8866) as it arrived; undefined where one was expected and none came
  * @param family the address family that our sockets have
  * @throws MaskError media_rejected, whatever the text holds
  */
-export function readSdp(text: string, family: 4 | 6 = 4): MediaFacts {
+export function readSdp(text: string | undefined, family: 4 | 6 = 4): MediaFacts {
+  if (text === undefined) throw rejected('no_offer')
   const sdp = parseWanted(text)
   if (sdp.media.length === 0) throw rejected('no_audio')
   if (sdp.media.length > maxStreams) throw rejected('malformed')

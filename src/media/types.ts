@@ -46,19 +46,26 @@ export interface VoiceControl {
  * whatever comes out was written by the engine and holds nothing of the other side but codecs.
  */
 export interface MediaSession {
+  /**
+   * The offer for A of a session that was opened without one: G.711 and telephone events, which every phone
+   * has. Once B has answered, B's law comes first.
+   */
+  offerForA(): Promise<string>
+  /** Takes A's answer to it. From here on A hears what is played to it; before or after `connect`. */
+  acceptFromA(answer: string): Promise<void>
   /** Resolves when no media came from either side for the engine's limit; never rejects. */
   readonly silent: Promise<void>
   /**
    * Answers A before there is a B, so that A can hear a prompt or ringing. May be called once, before
    * or instead of `answer`; resolves to undefined when this offer cannot be answered early without
-   * narrowing what A and B may agree on later (then a plain 180 lets A's own phone ring).
+   * narrowing what A and B may agree on later, or there is none (then a plain 180 lets A's own phone ring).
    */
   answerEarly(): Promise<string | undefined>
-  /** Answers A for good with a voice only (no B): for announcements. */
+  /** Answers A's offer for good with a voice only (no B): for announcements. */
   answerAlone(): Promise<string>
-  /** The offer for B. */
+  /** The offer for B: what A can do, or what every phone can as long as A has said nothing. */
   offerForB(): Promise<string>
-  /** Takes B's answer and resolves to the answer for A; the relay runs from here on. */
+  /** Takes B's answer and resolves to the answer for A, or to our offer where A made none; the relay runs from here on. */
   connect(answerOfB: string): Promise<string>
   /** A new offer of one side within the dialog (re-INVITE, UPDATE); resolves to our answer to that side. */
   renegotiate(side: Side, offer: string): Promise<string>
@@ -70,9 +77,15 @@ export interface MediaSession {
    */
   play(side: Side, prompt: Prompt, options?: PlayOptions): Playback
   /** What an engine with the ability voice can do beyond playing; absent where it can only relay. */
-  readonly voice?: VoiceControl
+  readonly voice?: VoiceControl | undefined
   /** Frees ports, sockets and timers. Idempotent; never rejects. */
   close(): Promise<void>
+}
+
+/** What is known of a call when its media are opened; an engine that can do all has no use for it. */
+export interface MediaNeeds {
+  /** Something will be said to B, or keys of either side heard, in a call that is to be connected. */
+  readonly voice?: boolean
 }
 
 export interface MediaStats {
@@ -84,8 +97,11 @@ export interface MediaStats {
 export interface MediaEngine {
   readonly name: 'embedded' | 'freeswitch' | 'rtpengine'
   readonly abilities: { readonly relay: boolean, readonly voice: boolean }
-  /** Opens the media of a call from A's offer. `callId` is ours and random. */
-  open(callId: string, offerOfA: string): Promise<MediaSession>
+  /**
+   * Opens the media of a call from A's offer; undefined: the session makes the first offer itself, see
+   * `offerForA`. `callId` is ours and random.
+   */
+  open(callId: string, offerOfA: string | undefined): Promise<MediaSession>
   stats(): MediaStats
   /** Resolves when the engine answers, rejects with media_unavailable otherwise. */
   ping(): Promise<void>

@@ -144,6 +144,8 @@ export class CallStage {
   #engine(): MediaEngine {
     const session: MediaSession = {
       silent: new Promise((resolve) => { this.silence = resolve }),
+      offerForA: async () => { this.step('offerForA'); return 'offer for a' },
+      acceptFromA: async () => this.step('acceptFromA'),
       answerEarly: async () => { this.step('answerEarly'); return this.early },
       answerAlone: async () => { this.step('answerAlone'); return 'announcement' },
       offerForB: async () => { this.step('offerForB'); return 'offer for b' },

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { MaskError } from '../../errors.js'
 import { errorFields, type Log } from '../../telemetry/log.js'
-import { ownNumbering, type Codec } from '../codecs.js'
-import { agreedCodecs, codecsForB, codecsForVoice, codecsToMatch, earlyCodecs } from '../negotiate.js'
+import { isAudio, ownNumbering, type Codec } from '../codecs.js'
+import { agreedCodecs, codecsForB, codecsForVoice, codecsToMatch, earlyCodecs, firstOffer } from '../negotiate.js'
 import type { PortAllocator } from '../rtp/ports.js'
 import { readSdp, rejected, type MediaFacts } from '../sdp.js'
 import { mirror, writeSdp, type OwnDescription } from '../sdp-write.js'
@@ -51,7 +51,7 @@ export class EmbeddedSession implements MediaSession {
   private watchedSince: number | undefined
   private closing: Promise<void> | undefined
 
-  private constructor(private readonly shared: Shared, private readonly offerOfA: MediaFacts, private readonly sides: Record<SideName, Side>, private readonly onClose: (session: EmbeddedSession) => void) {
+  private constructor(private readonly shared: Shared, private offerOfA: MediaFacts | undefined, private readonly sides: Record<SideName, Side>, private readonly onClose: (session: EmbeddedSession) => void) {
     this.silent = new Promise((resolve) => { this.reportSilence = resolve })
   }
 
@@ -59,9 +59,9 @@ export class EmbeddedSession implements MediaSession {
    * Opens the ports of both sides.
    * @throws MaskError media_rejected for the offer, media_unavailable when ports are lacking; nothing stays open then
    */
-  static async open(shared: Shared, offerOfA: string, callId: string, onClose: (session: EmbeddedSession) => void): Promise<EmbeddedSession> {
-    const facts = readSdp(offerOfA, shared.family)
-    if (codecsForB(facts.codecs).length === 0) throw rejected('no_codec')
+  static async open(shared: Shared, offerOfA: string | undefined, callId: string, onClose: (session: EmbeddedSession) => void): Promise<EmbeddedSession> {
+    const facts = offerOfA === undefined ? undefined : readSdp(offerOfA, shared.family)
+    if (facts !== undefined && codecsForB(facts.codecs).length === 0) throw rejected('no_codec')
     const log = shared.log.with({ callId })
     const sides: Partial<Record<SideName, Side>> = {}
     const pairA = await openPair(shared.host, shared.ports, handlers(sides, 'a', 'b', log))
@@ -74,20 +74,40 @@ export class EmbeddedSession implements MediaSession {
     return new EmbeddedSession(shared, facts, sides as Record<SideName, Side>, onClose)
   }
 
+  async offerForA(): Promise<string> {
+    this.needOpen()
+    if (this.local.a !== undefined) return this.local.a.text
+    if (this.offerOfA !== undefined) throw new MaskError('internal', { reason: 'order' })
+    const { agreed } = this.sides.b
+    // B's own law first, so that nothing need be turned.
+    return this.describe('a', { codecs: agreed.length === 0 ? firstOffer : codecsForB([...agreed.filter(isAudio), ...firstOffer.filter((codec) => !isAudio(codec))]), direction: 'sendrecv', ptime: defaultPtime, rtcpMux: false })
+  }
+
+  async acceptFromA(answer: string): Promise<void> {
+    this.needOpen()
+    const offered = this.local.a?.own.codecs
+    if (offered === undefined || this.offerOfA !== undefined) throw new MaskError('internal', { reason: 'order' })
+    const facts = readSdp(answer, this.shared.family)
+    const codecs = agreedCodecs(offered, facts.codecs)
+    this.sides.a.agree(facts, codecs.map(ownNumbering), codecs)
+    this.offerOfA = { ...facts, codecs }
+  }
+
   async answerEarly(): Promise<string | undefined> {
     this.needOpen()
+    if (this.offerOfA === undefined) return undefined
     const codecs = earlyCodecs(this.offerOfA.codecs)
     return codecs === undefined ? undefined : this.answer('a', this.offerOfA, codecs)
   }
 
   async answerAlone(): Promise<string> {
     this.needOpen()
-    return this.local.a?.text ?? this.answer('a', this.offerOfA, codecsForVoice(this.offerOfA.codecs))
+    return this.local.a?.text ?? this.answer('a', this.needOffer(), codecsForVoice(this.needOffer().codecs))
   }
 
   async offerForB(): Promise<string> {
     this.needOpen()
-    return this.local.b?.text ?? this.describe('b', { codecs: codecsForB(this.offerOfA.codecs), direction: 'sendrecv', ptime: this.offerOfA.ptime ?? defaultPtime, rtcpMux: false })
+    return this.local.b?.text ?? this.describe('b', { codecs: codecsForB(this.offerOfA?.codecs ?? firstOffer), direction: 'sendrecv', ptime: this.offerOfA?.ptime ?? defaultPtime, rtcpMux: false })
   }
 
   async connect(answerOfB: string): Promise<string> {
@@ -96,10 +116,10 @@ export class EmbeddedSession implements MediaSession {
     if (offered === undefined) throw new MaskError('internal', { reason: 'order' })
     const facts = readSdp(answerOfB, this.shared.family)
     const agreed = agreedCodecs(offered, facts.codecs)
-    const forA = this.local.a?.text ?? this.answer('a', this.offerOfA, codecsToMatch(this.offerOfA.codecs, agreed))
+    const forA = this.local.a?.text ?? (this.offerOfA && this.answer('a', this.offerOfA, codecsToMatch(this.offerOfA.codecs, agreed)))
     this.sides.b.agree(facts, agreed.map(ownNumbering), agreed)
     this.watchedSince = performance.now()
-    return forA
+    return forA ?? this.offerForA()
   }
 
   async renegotiate(side: SideName, offer: string): Promise<string> {
@@ -144,6 +164,11 @@ export class EmbeddedSession implements MediaSession {
     for (const side of sides) side.player.stop()
     await Promise.all(sides.map((side) => side.pair.close()))
     this.onClose(this)
+  }
+
+  private needOffer(): MediaFacts {
+    if (this.offerOfA === undefined) throw rejected('no_offer')
+    return this.offerOfA
   }
 
   private needOpen(): void {

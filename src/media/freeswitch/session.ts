@@ -75,6 +75,14 @@ export class FreeswitchSession implements MediaSession {
     return this.answerToA()
   }
 
+  offerForA(): Promise<string> {
+    return Promise.reject(rejected('no_offer'))
+  }
+
+  acceptFromA(): Promise<void> {
+    return Promise.reject(rejected('no_offer'))
+  }
+
   async offerForB(): Promise<string> {
     this.needOpen()
     if (this.descriptions.has('b')) return this.descriptions.last('b')

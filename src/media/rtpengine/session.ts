@@ -2,7 +2,7 @@ import { MaskError } from '../../errors.js'
 import { agreedCodecs, codecsToMatch } from '../negotiate.js'
 import type { Codec } from '../codecs.js'
 import { Descriptions, type MediaPlace } from '../descriptions.js'
-import { readSdp, type MediaDirection, type MediaFacts } from '../sdp.js'
+import { readSdp, rejected, type MediaDirection, type MediaFacts } from '../sdp.js'
 import { mirror, writeSdp } from '../sdp-write.js'
 import type { MediaSession, Playback, Side } from '../types.js'
 import { Watcher } from '../watcher.js'
@@ -81,6 +81,14 @@ export class RtpengineSession implements MediaSession {
 
   play(): Playback {
     return { done: Promise.resolve(), stop: () => undefined }
+  }
+
+  offerForA(): Promise<string> {
+    return Promise.reject(rejected('no_offer'))
+  }
+
+  acceptFromA(): Promise<void> {
+    return Promise.reject(rejected('no_offer'))
   }
 
   async offerForB(): Promise<string> {
