@@ -7,7 +7,7 @@ import { int, list, text, type Reply } from '../store/reply.js'
 import type { CodeOffer, CodeOffers } from './code.js'
 import type { LineContext } from './context.js'
 import type { Doubts } from './doubts.js'
-import { fromDigits } from './numbers.js'
+import { fromDigits, type NumberPlan } from './numbers.js'
 import { sealPeople } from './people.js'
 import { codeOf, refusal, result, scripts } from './scripts.js'
 import { slotOf } from './slot.js'
@@ -26,7 +26,7 @@ export async function allocate(context: LineContext, codes: CodeOffers, doubts: 
   const fixed = fixedArgs(context, wanted, local)
   for (let attempt = 1; ; attempt++) {
     const offer = codes.offer(wanted.poolId)
-    const reply = await doubted(doubts, wanted.poolId, local, context.store.runDurably(scripts.allocate, [poolKey('pool', wanted.poolId)], [context.now(), ...fixed, offer.shortest, ...offer.slots]))
+    const reply = await doubted(doubts, wanted.poolId, local, context.store.runDurably(scripts.allocate, [poolKey('pool', wanted.poolId)], [context.now(), ...fixed, offer.code.length, offer.slot]))
     const code = codeOf(reply)
     if (code === result.ok) return allocated(codes, wanted, local, offer, reply)
     if (attempt === attempts || !await mend(context, codes, wanted.poolId, code, reply)) throw refusal(reply)
@@ -50,15 +50,20 @@ function checkPhones(context: LineContext, { courier, customer }: NewDelivery): 
 }
 
 /** ARGV 2 to 13 of allocate.lua: what does not change from try to try. */
-function fixedArgs({ vault, config }: LineContext, wanted: NewDelivery, local: string): Arg[] {
+function fixedArgs({ vault, config, plan }: LineContext, wanted: NewDelivery, local: string): Arg[] {
   const { poolId, courier, customer, geo } = wanted
   const sealed = sealPeople(vault, fullId(poolId, local), { courier: [courier], customer: [customer], reference: wanted.reference })
-  const countries = [wanted.country ?? countryOf(customer), ...geo?.fallback ?? []]
+  const countries = choosesCountry(wanted, plan) ? [wanted.country ?? countryOf(customer), ...geo?.fallback ?? []] : []
   return [
     local, wanted.shopId, vault.lookupTag(poolId, courier), vault.lookupTag(poolId, customer),
     wanted.expiresAt, config.line.maxTtlSeconds * 1000 + clockSlackMs, wanted.quarantineSeconds * 1000, directions.indexOf(wanted.direction),
     slotOf(vault.referenceTag(wanted.shopId, wanted.reference)), sealed, countries.join(','), geo?.strict ? '1' : ''
   ]
+}
+
+/** Where all numbers are of one country and any will do, nobody needs to ask where the customer is from. */
+function choosesCountry({ poolId, geo }: NewDelivery, plan: NumberPlan): boolean {
+  return geo?.strict === true || plan.hasSeveralCountries(poolId)
 }
 
 /** What keeps a first try from succeeding and can be put right at once. @returns whether to try again */
@@ -70,7 +75,7 @@ async function mend(context: LineContext, codes: CodeOffers, pool: string, code:
 }
 
 function allocated(codes: CodeOffers, wanted: NewDelivery, local: string, offer: CodeOffer, reply: Reply): AllocatedDelivery {
-  const [, number, length, needed, now] = list(reply)
+  const [, number, needed, now] = list(reply)
   codes.learn(wanted.poolId, int(needed))
   return {
     id: fullId(wanted.poolId, local),
@@ -82,7 +87,7 @@ function allocated(codes: CodeOffers, wanted: NewDelivery, local: string, offer:
     createdAt: int(now),
     expiresAt: wanted.expiresAt,
     quarantineUntil: wanted.expiresAt + wanted.quarantineSeconds * 1000,
-    accessCode: offer.row.slice(0, int(length))
+    accessCode: offer.code
   }
 }
 

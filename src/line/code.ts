@@ -2,40 +2,48 @@ import { randomInt } from 'node:crypto'
 import type { Vault } from '../store/crypto.js'
 import { slotOf } from './slot.js'
 
-/** Digits of the longest code we can need: enough for 300,000 live deliveries on one number. */
+/** Digits; the longest is enough for 300,000 live deliveries on one number. */
+const shortest = 5
 const longest = 10
 
-/** Access codes offered to the script: the first digits of one random row, in two lengths. */
+/** So many allocations in a row that a shorter code would have done for, and shorter ones are given again. */
+const patience = 256
+
+/** An access code offered to the script. */
 export interface CodeOffer {
-  readonly row: string
-  readonly shortest: number
-  readonly slots: readonly string[]
+  readonly code: string
+  readonly slot: string
 }
 
 /**
  * The script alone knows how many deliveries are live on the number it picks, and so how long the code
- * must be. To hash few codes we offer the length that did last time and the next; it says when that is
- * too short.
+ * must be. We offer one of the length that did last time; it says when that is too short.
  */
 export class CodeOffers {
-  private readonly lengths = new Map<string, number>()
+  private readonly lengths = new Map<string, { length: number, tooLong: number }>()
 
   constructor(private readonly vault: Vault) {}
 
   offer(pool: string): CodeOffer {
-    const shortest = Math.min(this.lengths.get(pool) ?? 5, longest - 1)
-    const row = String(randomInt(10 ** longest)).padStart(longest, '0')
-    const slots = [shortest, shortest + 1].map((length) => this.slot(pool, row.slice(0, length)))
-    return { row, shortest, slots }
+    const code = this.digits(this.lengths.get(pool)?.length ?? shortest)
+    return { code, slot: this.slot(pool, code) }
   }
 
-  /** @param length what would have done */
-  learn(pool: string, length: number): void {
-    this.lengths.set(pool, length)
+  /** @param needed the length that would have done */
+  learn(pool: string, needed: number): void {
+    const last = this.lengths.get(pool) ?? { length: shortest, tooLong: 0 }
+    const tooLong = needed < last.length ? last.tooLong + 1 : 0
+    if (needed > last.length || tooLong >= patience) this.lengths.set(pool, { length: Math.min(Math.max(needed, shortest), longest), tooLong: 0 })
+    else this.lengths.set(pool, { length: last.length, tooLong })
   }
 
   /** Where a code is found; the number is added by the script. */
   slot(pool: string, code: string): string {
     return slotOf(this.vault.codeTag(pool, code))
+  }
+
+  /** Overridable by tests. */
+  protected digits(length: number): string {
+    return String(randomInt(10 ** length)).padStart(length, '0')
   }
 }

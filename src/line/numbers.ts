@@ -14,6 +14,8 @@ export interface NumberPlan {
   /** The pool of a number; any pool for a number that is not ours, so that looking further costs the same. */
   poolOf(number: string): string
   hasPool(pool: string): boolean
+  /** Whether a pool's numbers are of more than one country. */
+  hasSeveralCountries(pool: string): boolean
   /** The numbers that the configuration names. */
   configured(pool: string): readonly E164[]
   /** Takes over what the store knows of a pool. */
@@ -27,18 +29,21 @@ export function createNumberPlan(pools: readonly PoolConfig[]): NumberPlan {
   const configured = readPools(pools)
   const poolOf = new Map<string, string>()
   for (const [pool, numbers] of configured) for (const number of numbers) poolOf.set(number, pool)
+  const countries = new Map([...configured].map(([pool, numbers]) => [pool, new Set(numbers.map(countryOf))]))
   const versions = new Map<string, number>()
   const anyPool = pools[0]?.id ?? ''
   return {
     has: (number) => poolOf.has(number),
     poolOf: (number) => poolOf.get(number) ?? anyPool,
     hasPool: (pool) => configured.has(pool),
+    hasSeveralCountries: (pool) => (countries.get(pool)?.size ?? 0) > 1,
     configured: (pool) => configured.get(pool) ?? [],
     update(pool, numbers, version) {
       for (const { number, state } of numbers) {
         if (state !== 'retired') poolOf.set(number, pool)
         else if (poolOf.get(number) === pool) poolOf.delete(number)
       }
+      countries.set(pool, new Set(numbers.flatMap(({ country, state }) => state === 'in_service' ? country : [])))
       versions.set(pool, version)
     },
     versionOf: (pool) => versions.get(pool) ?? 0

@@ -23,7 +23,7 @@ const emergency = /^(112|110|911|999|116\d{3})$/
 const shortDigits = 6
 
 /** Kinds of numbers that a person answers at an ordinary price; all others are refused. */
-const ordinary: readonly (PhoneNumberType | undefined)[] = ['MOBILE', 'FIXED_LINE', 'FIXED_LINE_OR_MOBILE', 'VOIP']
+const ordinary: readonly PhoneNumberType[] = ['MOBILE', 'FIXED_LINE', 'FIXED_LINE_OR_MOBILE', 'VOIP']
 
 /**
  * A phone number of a person out of a request: E.164 with the plus, nothing else in it.
@@ -44,18 +44,17 @@ export function refusalOf(text: string, policy: DialPolicy): ErrorCode | undefin
   if (policy.isProxyNumber?.(text)) return 'phone_is_proxy'
   const number = read(text)
   if (number === undefined) return 'phone_invalid'
-  if (isShort(number)) return 'phone_emergency'
+  // With the full metadata every valid number has a type, and only a valid one (isValid asks the same again).
+  const type = number.getType()
+  if (isShort(number, type)) return 'phone_emergency'
   // A trunk zero inside, `+46070…`, is read over by the parser but is not E.164.
-  if (!number.isValid() || number.number !== text) return 'phone_invalid'
-  return isAllowed(number, policy) ? undefined : 'phone_not_allowed'
+  if (type === undefined || number.number !== text) return 'phone_invalid'
+  const allowed = number.country !== undefined && policy.allowedCountries.includes(number.country) && ordinary.includes(type)
+  return allowed ? undefined : 'phone_not_allowed'
 }
 
-function isShort(number: PhoneNumber): boolean {
-  return emergency.test(number.nationalNumber) || (number.nationalNumber.length <= shortDigits && !number.isValid())
-}
-
-function isAllowed(number: PhoneNumber, policy: DialPolicy): boolean {
-  return number.country !== undefined && policy.allowedCountries.includes(number.country) && ordinary.includes(number.getType())
+function isShort({ nationalNumber }: PhoneNumber, type: PhoneNumberType | undefined): boolean {
+  return emergency.test(nationalNumber) || (nationalNumber.length <= shortDigits && type === undefined)
 }
 
 /** How a text without a plus is read: as dialled in a country, or behind a calling code such as `46`. */
@@ -75,7 +74,8 @@ export function normalise(digits: string, reading: Reading): E164 | undefined {
 }
 
 function valid(number: PhoneNumber | undefined): E164 | undefined {
-  return number?.isValid() && !isShort(number) ? number.number as E164 : undefined
+  const type = number?.getType()
+  return number !== undefined && type !== undefined && !isShort(number, type) ? number.number as E164 : undefined
 }
 
 function read(text: string, reading?: Reading): PhoneNumber | undefined {

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { MaskError } from '../errors.js'
+import { freshBytes } from '../ids.js'
 
 /** Seals what is personal and makes the tags by which it is found again. */
 export interface Vault {
@@ -53,7 +54,7 @@ function tag(key: KeyObject, parts: readonly string[]): string {
 }
 
 function seal(key: KeyObject, plain: string, context: string): Buffer {
-  const nonce = randomBytes(nonceBytes)
+  const nonce = freshBytes(nonceBytes)
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context))
   const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
   return Buffer.concat([Buffer.of(masterKeyId), nonce, cipher.getAuthTag(), body])

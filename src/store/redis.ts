@@ -1,7 +1,7 @@
 import { MaskError } from '../errors.js'
 import { within } from '../deadline.js'
 import type { Log } from '../telemetry/log.js'
-import { connectRedis, parseRedisUrl, primaries, relearn, type Client } from './client.js'
+import { connectRedis, parseRedisUrl, primaries, relearn, writeGatherer, type Client } from './client.js'
 import { int, isMoved, isNoScript, list, storeError, text, type Reply } from './reply.js'
 import type { Script } from './scripts.js'
 
@@ -93,8 +93,10 @@ export function createStore(options: StoreOptions): Store {
 }
 
 function callOn(redis: Client): Call {
+  const gather = writeGatherer(redis)
   return async (command, ...args) => {
     try {
+      gather()
       return await redis.callBuffer(command, ...args) as Reply
     } catch (error) {
       throw isNoScript(error) ? error : storeError(error)

@@ -38,7 +38,6 @@ const serverTrouble: Readonly<Record<string, ErrorCode>> = {
   TRYAGAIN: 'store_unavailable',
   MOVED: 'store_unavailable',
   ASK: 'store_unavailable',
-  EXECABORT: 'store_unavailable',
   NOREPLICAS: 'store_unavailable',
   NOAUTH: 'store_unavailable',
   WRONGPASS: 'store_unavailable',
@@ -69,7 +68,10 @@ function scriptWord(message: string): string {
 
 /** True when another server of the cluster has the key now; nothing was done. */
 export function isMoved(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('MOVED')
+  if (!(error instanceof Error)) return false
+  // A transaction fails as EXECABORT and carries what its commands said.
+  const { previousErrors = [] } = error as { previousErrors?: readonly Error[] }
+  return [error, ...previousErrors].some(({ message }) => message.startsWith('MOVED'))
 }
 
 /** True when the server does not know a script by its digest yet (or no more). */

@@ -5,10 +5,11 @@
   ARGV     1 now   2 id   3 shop   4 tag of the courier's phone   5 tag of the customer's phone
            6 expires (ms)   7 latest expiry from now (ms)   8 quarantine (ms)   9 direction
            10 reference slot   11 sealed   12 countries in order of preference, comma between
-           13 '1': only these countries   14 shortest access code offered   15… its slots by length
+           13 '1': only these countries   14 length of the access code   15 its slot
 
-  Result   { 0, number, length of the access code, length that would do, now }
-           { EXPIRY_INVALID } { REFERENCE_IN_USE } { POOL_UNKNOWN } { POOL_DRAINED } { CODE_CLASH }
+  Result   { 0, number, length of access code that would do, now }
+           { EXPIRY_INVALID } { REFERENCE_IN_USE } { POOL_UNKNOWN } { POOL_DRAINED }
+           { CODE_CLASH, length that would do }: too short, or taken on this number
            { POOL_EXHAUSTED, 'geo' | 'busy' | 'quarantine', seconds until something becomes free }
 ]]
 --- @include "life"
@@ -79,17 +80,6 @@ local function code_length(live)
   return length
 end
 
---- The shortest code offered that is long enough and taken by nobody on this number.
-local function choose_code(number, length)
-  local shortest = tonumber(ARGV[14])
-  for at = math.max(length, shortest), shortest + #ARGV - 15 do
-    local s = ARGV[15 + at - shortest]
-    local hash, field = slot('code', s)
-    if redis.call('HEXISTS', hash, field .. number) == 0 then return at, s end
-  end
-  return nil
-end
-
 if expires <= now or expires > now + tonumber(ARGV[7]) then return { EXPIRY_INVALID } end
 
 local ref_hash, ref_field = slot('ref', ARGV[10])
@@ -111,8 +101,9 @@ end
 
 local live = math.floor(tonumber(redis.call('ZSCORE', key('load'), number))) + 1
 local needed = code_length(live)
-local length, code = choose_code(number, needed)
-if not length then return { CODE_CLASH, needed } end
+local code_hash, code_field = slot('code', ARGV[15])
+code_field = code_field .. number
+if tonumber(ARGV[14]) < needed or redis.call('HEXISTS', code_hash, code_field) == 1 then return { CODE_CLASH, needed } end
 
 -- From here on everything is written. Among equally loaded numbers the one used longest ago comes first:
 -- the score is the live deliveries and, as fraction, the second of the last use.
@@ -123,8 +114,7 @@ redis.call('HINCRBY', key('held'), number, 1)
 redis.call('HSET', courier_busy, number, id)
 redis.call('HSET', customer_busy, number, id)
 redis.call('HSET', ref_hash, ref_field, id)
-local code_hash, code_field = slot('code', code)
-redis.call('HSET', code_hash, code_field .. number, id)
-save_delivery(id, { shop, number, tonumber(ARGV[9]), now, expires, quarantine, 0, 0, ARGV[10], code, courier, customer, '', ARGV[11] })
+redis.call('HSET', code_hash, code_field, id)
+save_delivery(id, { shop, number, tonumber(ARGV[9]), now, expires, quarantine, 0, 0, ARGV[10], ARGV[15], courier, customer, '', ARGV[11] })
 remind(id, expires)
-return { OK, number, length, needed, now }
+return { OK, number, needed, now }
