@@ -101,7 +101,7 @@ export interface MediaEngine {
    * Opens the media of a call from A's offer; undefined: the session makes the first offer itself, see
    * `offerForA`. `callId` is ours and random.
    */
-  open(callId: string, offerOfA: string | undefined): Promise<MediaSession>
+  open(callId: string, offerOfA: string | undefined, needs?: MediaNeeds): Promise<MediaSession>
   stats(): MediaStats
   /** Resolves when the engine answers, rejects with media_unavailable otherwise. */
   ping(): Promise<void>

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { newId } from '../../src/ids.js'
 import { readSdp } from '../../src/media/sdp.js'
-import type { MediaEngine } from '../../src/media/types.js'
+import type { MediaEngine, MediaNeeds } from '../../src/media/types.js'
 import { Phone, waitFor, type Description } from './phone.js'
 
 /** What of an engine is in use, as its server sees it; all zero when nobody calls. */
@@ -14,9 +14,9 @@ export async function phone(t: Pick<Test, 'teardown'>, codecs: Phone['codecs']):
 }
 
 /** A call of two phones up to where both could talk. */
-export async function connected(t: Pick<Test, 'teardown'>, engine: MediaEngine, codecsOfA: Phone['codecs'], codecsOfB: Phone['codecs'], how: Description = {}) {
+export async function connected(t: Pick<Test, 'teardown'>, engine: MediaEngine, codecsOfA: Phone['codecs'], codecsOfB: Phone['codecs'], how: Description = {}, needs: MediaNeeds = {}) {
   const [a, b] = await Promise.all([phone(t, codecsOfA), phone(t, codecsOfB)])
-  const session = await engine.open(newId(), a.offer(how))
+  const session = await engine.open(newId(), a.offer(how), needs)
   const offerForB = await session.offerForB()
   const answerForA = await session.connect(b.answer(offerForB, how))
   a.take(answerForA)

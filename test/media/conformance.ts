@@ -34,6 +34,7 @@ export function conformance(t: Test, makeEngine: MakeEngine, options: Conformanc
     t.same(engine.stats(), { sessions: 0, portsInUse: 0 })
     const a = await phone(t, [pcma])
     const session = await engine.open(newId(), a.offer())
+    await session.offerForB()
     t.equal(engine.stats().sessions, 1)
     t.ok(engine.stats().portsInUse > 0)
     await session.close()
@@ -46,6 +47,7 @@ export function conformance(t: Test, makeEngine: MakeEngine, options: Conformanc
   t.test('talk', (t) => talk(t, makeEngine))
   t.test('descriptions', (t) => descriptions(t, makeEngine))
   t.test('changes in mid-call', (t) => changes(t, makeEngine))
+  t.test('late offers', (t) => lateOffers(t, makeEngine))
   t.test('bad input', (t) => badInput(t, makeEngine))
   t.test('silence', (t) => silence(t, makeEngine))
   t.test(options.abilities.voice ? 'voice' : 'no voice', (t) => options.abilities.voice ? voice(t, makeEngine) : noVoice(t, makeEngine))
@@ -180,6 +182,54 @@ async function changes(t: Test, makeEngine: MakeEngine): Promise<void> {
   await empty(t, load)
 }
 
+/** Sessions that A opened without an offer (RFC 3261 §14.1), or that we opened towards A. */
+async function lateOffers(t: Test, makeEngine: MakeEngine): Promise<void> {
+  const { engine, load } = await makeEngine(t, { silenceTimeoutMs: long })
+  const talkEach = async (t: Test, a: Phone, b: Phone): Promise<void> => {
+    a.speak(toneA)
+    b.speak(toneB)
+    t.ok(await b.hears(toneA), 'B hears A')
+    t.ok(await a.hears(toneB), 'A hears B')
+  }
+  await t.test('the answer comes with the ACK', async (t) => {
+    const [a, b] = await Promise.all([phone(t, [pcma, pcmu, events(101)]), phone(t, [pcmu, events(101)])])
+    const session = await engine.open(newId(), undefined)
+    t.equal(await session.answerEarly(), undefined)
+    const forA = await session.connect(b.answer(await session.offerForB(), { talkative: true }))
+    for (const canary of canaries) t.notMatch(forA, canary)
+    t.equal(readSdp(forA).codecs[0]!.name, 'PCMU', 'what B speaks comes first')
+    await session.acceptFromA(a.answer(forA, { talkative: true }))
+    await talkEach(t, a, b)
+    t.match(await session.renegotiate('b', b.offer({ direction: 'sendonly' })), 'a=recvonly')
+    t.match(await session.renegotiate('b', b.offer()), 'a=sendrecv')
+    t.ok(await b.hears(toneA))
+    t.equal(session.localDescription('a'), forA)
+    await session.close()
+  })
+  await t.test('A is called first', async (t) => {
+    const [a, b] = await Promise.all([phone(t, [pcmu, events(101)]), phone(t, [pcma, events(101)])])
+    const session = await engine.open(newId(), undefined)
+    const forA = await session.offerForA()
+    t.equal(await session.offerForA(), forA)
+    await session.acceptFromA(a.answer(forA))
+    await t.rejects(session.acceptFromA(a.offer()), { code: 'internal' }, 'once only')
+    const answer = await session.connect(b.answer(await session.offerForB()))
+    t.equal(answer, forA, 'A need not hear of it')
+    await talkEach(t, a, b)
+    await session.close()
+  })
+  await t.test('a bad answer', async (t) => {
+    const a = await phone(t, [pcma])
+    const session = await engine.open(newId(), undefined)
+    await t.rejects(session.acceptFromA(a.offer()), { code: 'internal' }, 'before the offer')
+    await session.offerForA()
+    await t.rejects(session.acceptFromA('v=0'), { code: 'media_rejected' })
+    await session.close()
+    await t.rejects(session.offerForA(), { code: 'media_unavailable' })
+  })
+  await empty(t, load)
+}
+
 const broken: Readonly<Record<string, (good: string) => string>> = {
   'nothing': () => '',
   'no SDP': () => 'hello',
@@ -286,12 +336,12 @@ async function voice(t: Test, makeEngine: MakeEngine): Promise<void> {
   await t.test('keys, and sides held apart', async (t) => {
     const keys: string[] = []
     const [a, b] = await Promise.all([phone(t, [pcma, events(96)]), phone(t, [pcma, events(101)])])
-    const session = await engine.open(newId(), a.offer())
+    const session = await engine.open(newId(), a.offer(), { voice: true })
+    const offer = await session.offerForB()
     const control = session.voice!
     control.allowTalk(false)
     const stop = control.onDigit('a', (digit) => keys.push(`a ${digit}`))
     control.onDigit('b', (digit) => keys.push(`b ${digit}`))
-    const offer = await session.offerForB()
     a.take(await session.connect(b.answer(offer)))
     a.speak(toneA)
     b.speak(toneB)
@@ -319,7 +369,7 @@ async function voice(t: Test, makeEngine: MakeEngine): Promise<void> {
     await session.close()
   })
   await t.test('a prompt into a talk', async (t) => {
-    const call = await connected(t, engine, [pcma], [pcmu])
+    const call = await connected(t, engine, [pcma], [pcmu], {}, { voice: true })
     call.b.speak(toneB)
     call.a.speak(toneA)
     t.ok(await call.a.hears(toneB))

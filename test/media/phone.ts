@@ -107,7 +107,7 @@ export class Phone {
     this.hush()
     let phase = 0
     this.speaking = setInterval(() => {
-      const codec = this.remote?.codecs.find(({ name }) => (name === 'PCMA' || name === 'PCMU') && this.codecs.some((own) => own.name === name))
+      const codec = this.remote?.codecs.find(({ name }) => (name === 'PCMA' || name === 'PCMU') && (this.listensTo ?? this.codecs).some((own) => own.name === name))
       if (codec === undefined || this.pressing) return
       this.send(codec.payloadType, encodeG711(codec.name as G711, sine(frequency, 20, 0.25, phase)), frame)
       phase += frame

@@ -53,8 +53,8 @@ export function createFreeswitchMedia({ url, srf, listen, sounds, log, deadlineM
     abilities: { relay: true, voice: true },
     async open(callId, offerOfA) {
       needOpen()
-      const facts = readSdp(offerOfA)
-      const [a, b] = await both(Endpoint.open(link, describeSide(facts), deadlineMs), Endpoint.open(link, nobody, deadlineMs))
+      const facts = offerOfA === undefined ? undefined : readSdp(offerOfA)
+      const [a, b] = await both(Endpoint.open(link, facts === undefined ? nobody : describeSide(facts), deadlineMs), Endpoint.open(link, nobody, deadlineMs))
       const session: FreeswitchSession = new FreeswitchSession({ a, b }, facts, { log: log.with({ callId }), sounds: find, silenceTimeoutMs, onClose: () => sessions.delete(session) })
       sessions.add(session)
       if (state.closed) await session.close()

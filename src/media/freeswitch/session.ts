@@ -2,7 +2,7 @@ import { MaskError } from '../../errors.js'
 import { errorFields, type Log } from '../../telemetry/log.js'
 import { isAudio, isG711, ownNumbering, type Codec } from '../codecs.js'
 import { Descriptions, type MediaPlace } from '../descriptions.js'
-import { agreedCodecs } from '../negotiate.js'
+import { agreedCodecs, firstOffer } from '../negotiate.js'
 import { readSdp, rejected, type MediaDirection, type MediaFacts } from '../sdp.js'
 import { writeSdp } from '../sdp-write.js'
 import type { MediaSession, Playback, PlayOptions, Prompt, Side, VoiceControl } from '../types.js'
@@ -59,34 +59,49 @@ export class FreeswitchSession implements MediaSession {
   private bridged = false
   private closing: Promise<void> | undefined
 
-  constructor(private readonly sides: Readonly<Record<Side, Endpoint>>, private readonly offerOfA: MediaFacts, private readonly options: SessionOptions) {
-    this.directions = { a: offerOfA.direction, b: 'sendrecv' }
+  constructor(private readonly sides: Readonly<Record<Side, Endpoint>>, private offerOfA: MediaFacts | undefined, private readonly options: SessionOptions) {
+    this.directions = { a: offerOfA?.direction ?? 'sendrecv', b: 'sendrecv' }
     this.watcher = new Watcher({ packets: () => this.packets(), onHold: () => !this.speaks('a') && !this.speaks('b'), timeoutMs: options.silenceTimeoutMs })
     this.silent = this.watcher.silent
     // A channel that FreeSWITCH ended by itself carries nobody's voice any more.
     for (const { ended } of Object.values(sides)) void ended.then(() => this.watcher.report())
   }
 
-  async answerEarly(): Promise<string> {
-    return this.answerToA()
+  async offerForA(): Promise<string> {
+    this.needOpen()
+    if (this.descriptions.has('a')) return this.descriptions.last('a')
+    if (this.offerOfA !== undefined) throw new MaskError('internal', { reason: 'order' })
+    // B's own law first, so that nothing need be turned.
+    const first = this.descriptions.has('b') ? this.sides.b.described.codecs.filter(isG711).map(ownNumbering) : []
+    return this.descriptions.offer('a', placeOf(this.sides.a.described), [...first, ...firstOffer.filter(({ name }) => !first.some((codec) => codec.name === name))], undefined)
+  }
+
+  async acceptFromA(answer: string): Promise<void> {
+    this.needOpen()
+    this.descriptions.last('a')
+    if (this.offerOfA !== undefined) throw new MaskError('internal', { reason: 'order' })
+    const facts = readSdp(answer)
+    const codecs = agreedCodecs(firstOffer, facts.codecs)
+    await this.joined
+    await this.sides.a.modify(describeSide(facts, codecs))
+    this.needOpen()
+    this.directions.a = facts.direction
+    this.offerOfA = { ...facts, codecs }
+  }
+
+  async answerEarly(): Promise<string | undefined> {
+    return this.offerOfA === undefined ? undefined : this.answerToA(this.offerOfA)
   }
 
   async answerAlone(): Promise<string> {
-    return this.answerToA()
-  }
-
-  offerForA(): Promise<string> {
-    return Promise.reject(rejected('no_offer'))
-  }
-
-  acceptFromA(): Promise<void> {
-    return Promise.reject(rejected('no_offer'))
+    if (this.offerOfA === undefined) throw rejected('no_offer')
+    return this.answerToA(this.offerOfA)
   }
 
   async offerForB(): Promise<string> {
     this.needOpen()
     if (this.descriptions.has('b')) return this.descriptions.last('b')
-    return this.descriptions.offer('b', placeOf(this.sides.b.described), this.codecsForB(), this.offerOfA.ptime)
+    return this.descriptions.offer('b', placeOf(this.sides.b.described), this.codecsForB(), this.offerOfA?.ptime)
   }
 
   /** Resolves at once: while A is being answered, FreeSWITCH learns of B and joins the two. */
@@ -96,10 +111,13 @@ export class FreeswitchSession implements MediaSession {
     const facts = readSdp(answerOfB)
     const codecs = agreedCodecs(this.codecsForB(), facts.codecs)
     const text = describeSide(facts, codecs)
-    const answer = this.answerToA()
+    const forA = this.offerOfA === undefined ? undefined : this.answerToA(this.offerOfA)
     this.directions.b = facts.direction
     this.joined ??= this.attempt(() => this.join(text))
-    return answer
+    if (forA !== undefined) return forA
+    // Our offer names B's law first, so FreeSWITCH has to know it.
+    await this.joined
+    return this.offerForA()
   }
 
   async renegotiate(side: Side, offer: string): Promise<string> {
@@ -127,18 +145,18 @@ export class FreeswitchSession implements MediaSession {
     return this.closing ??= this.free()
   }
 
-  private answerToA(): string {
+  private answerToA(offer: MediaFacts): string {
     this.needOpen()
     if (this.descriptions.has('a')) return this.descriptions.last('a')
     const ours = this.sides.a.described
-    return this.descriptions.answer('a', placeOf(ours), ours.codecs, this.offerOfA)
+    return this.descriptions.answer('a', placeOf(ours), ours.codecs, offer)
   }
 
   /** A's own codec first, so that nothing need be turned; opus only when A has it, as turning it costs most. */
   private codecsForB(): Codec[] {
     const first = this.sides.a.described.codecs.filter(isAudio)
     const rest = any.filter((codec) => isG711(codec) && !first.some(({ name }) => name === codec.name))
-    const events = this.offerOfA.codecs.some((codec) => !isAudio(codec)) ? [digits] : []
+    const events = this.offerOfA?.codecs.some((codec) => !isAudio(codec)) === false ? [] : [digits]
     return [...first.map(ownNumbering), ...rest, ...events]
   }
 

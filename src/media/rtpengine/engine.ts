@@ -34,7 +34,7 @@ export function createRtpengineMedia({ urls, log, deadlineMs, silenceTimeoutMs }
   const needOpen = (): void => {
     if (state.closed) throw new MaskError('media_unavailable', { reason: 'closed' })
   }
-  const openIn = async (instance: Instance, facts: MediaFacts): Promise<RtpengineSession> => {
+  const openIn = async (instance: Instance, facts: MediaFacts | undefined): Promise<RtpengineSession> => {
     // A name for rtpengine alone: its log and ours have no word in common.
     const session = await RtpengineSession.open(newId(), instance, facts, { ms: deadlineMs / instances.length, silenceTimeoutMs, onClose: () => sessions.delete(session) })
     sessions.add(session)
@@ -50,8 +50,8 @@ export function createRtpengineMedia({ urls, log, deadlineMs, silenceTimeoutMs }
     abilities: { relay: true, voice: false },
     async open(callId, offerOfA) {
       needOpen()
-      const facts = readSdp(offerOfA)
-      if (codecsForB(facts.codecs).length === 0) throw rejected('no_codec')
+      const facts = offerOfA === undefined ? undefined : readSdp(offerOfA)
+      if (facts !== undefined && codecsForB(facts.codecs).length === 0) throw rejected('no_codec')
       let failure: unknown
       for (const instance of inOrder(instances)) {
         try {

@@ -1,8 +1,8 @@
 import { MaskError } from '../../errors.js'
-import { agreedCodecs, codecsToMatch } from '../negotiate.js'
-import type { Codec } from '../codecs.js'
+import { codecKey, ownNumbering, type Codec } from '../codecs.js'
+import { agreedCodecs, codecsToMatch, firstOffer } from '../negotiate.js'
 import { Descriptions, type MediaPlace } from '../descriptions.js'
-import { readSdp, rejected, type MediaDirection, type MediaFacts } from '../sdp.js'
+import { readSdp, type MediaDirection, type MediaFacts } from '../sdp.js'
 import { mirror, writeSdp } from '../sdp-write.js'
 import type { MediaSession, Playback, Side } from '../types.js'
 import { Watcher } from '../watcher.js'
@@ -38,6 +38,19 @@ interface Allotted {
   readonly codecs: readonly Codec[]
 }
 
+/** Stands for a side that has not spoken yet: no address, and nothing to be sent there. */
+const nobody: Known = {
+  facts: { address: undefined, rtpPort: 9, rtcpPort: 10, rtcpMux: false, codecs: firstOffer, direction: 'inactive', ptime: undefined, streams: [], audioIndex: 0 },
+  codecs: firstOffer
+}
+
+interface OpenOptions {
+  /** Milliseconds for each request. */
+  readonly ms: number
+  readonly silenceTimeoutMs: number
+  readonly onClose: () => void
+}
+
 /**
  * One call's media in an rtpengine. It relays and says nothing: a prompt is over before it begins.
  * Dynamic payload types of A are offered to B as they are, since rtpengine does not renumber what it only passes on.
@@ -48,21 +61,26 @@ export class RtpengineSession implements MediaSession {
   private readonly known: Partial<Record<Side, Known>> = {}
   private readonly watcher: Watcher
   private readonly underWay = new Set<Promise<unknown>>()
+  private readonly onClose: () => void
   private closing: Promise<void> | undefined
 
-  private constructor(private readonly callId: string, private readonly instance: Instance, private readonly forB: Allotted, private readonly offerOfA: MediaFacts, silenceTimeoutMs: number, private readonly onClose: () => void) {
+  private constructor(private readonly callId: string, private readonly instance: Instance, private offerOfA: MediaFacts | undefined, private readonly places: Readonly<{ a?: Allotted, b: Allotted }>, { silenceTimeoutMs, onClose }: OpenOptions) {
     this.watcher = new Watcher({ packets: () => this.packets(), onHold: () => this.onHold, timeoutMs: silenceTimeoutMs })
     this.silent = this.watcher.silent
-    this.known.a = { facts: offerOfA, codecs: offerOfA.codecs }
+    this.onClose = onClose
+    if (offerOfA !== undefined) this.known.a = { facts: offerOfA, codecs: offerOfA.codecs }
   }
 
   /** Makes the call in one instance. @throws MaskError media_unavailable; nothing stays open then */
-  static async open(callId: string, instance: Instance, offerOfA: MediaFacts, options: { ms: number, silenceTimeoutMs: number, onClose: () => void }): Promise<RtpengineSession> {
-    const request = { 'call-id': callId, 'from-tag': 'a', 'sdp': describe({ facts: offerOfA, codecs: offerOfA.codecs }), ...treatment }
+  static async open(callId: string, instance: Instance, offerOfA: MediaFacts | undefined, options: OpenOptions): Promise<RtpengineSession> {
+    const ask = async (command: string, { facts, codecs }: Known, tags: Dictionary): Promise<Allotted> =>
+      allotted(await instance.request(command, { 'call-id': callId, ...tags, 'sdp': describe({ facts, codecs }), ...treatment }, options.ms))
     instance.sessions++
     try {
-      const forB = allotted(await instance.request('offer', request, options.ms))
-      return new RtpengineSession(callId, instance, forB, offerOfA, options.silenceTimeoutMs, options.onClose)
+      const b = await ask('offer', offerOfA === undefined ? nobody : { facts: offerOfA, codecs: offerOfA.codecs }, { 'from-tag': 'a' })
+      // Without a word of A both sides get a place at once, and say later who they are.
+      const places = offerOfA === undefined ? { b, a: await ask('answer', nobody, { 'from-tag': 'a', 'to-tag': 'b' }) } : { b }
+      return new RtpengineSession(callId, instance, offerOfA, places, options)
     } catch (error) {
       instance.sessions--
       // The reply may have been lost on its way, not the request.
@@ -83,29 +101,45 @@ export class RtpengineSession implements MediaSession {
     return { done: Promise.resolve(), stop: () => undefined }
   }
 
-  offerForA(): Promise<string> {
-    return Promise.reject(rejected('no_offer'))
+  async offerForA(): Promise<string> {
+    this.needOpen()
+    if (this.descriptions.has('a')) return this.descriptions.last('a')
+    if (this.places.a === undefined) throw new MaskError('internal', { reason: 'order' })
+    // B's own law first, so that nothing need be turned.
+    const ofB = this.known.b?.codecs.map(ownNumbering) ?? []
+    const codecs = [...firstOffer].sort((x, y) => rank(ofB, x) - rank(ofB, y))
+    return this.descriptions.offer('a', this.places.a.place, codecs, undefined)
   }
 
-  acceptFromA(): Promise<void> {
-    return Promise.reject(rejected('no_offer'))
+  async acceptFromA(answer: string): Promise<void> {
+    this.needOpen()
+    this.descriptions.last('a')
+    if (this.offerOfA !== undefined) throw new MaskError('internal', { reason: 'order' })
+    const facts = readSdp(answer)
+    const a = { facts, codecs: agreedCodecs(firstOffer, facts.codecs) }
+    await this.update('a', a, this.known.b ?? nobody)
+    this.known.a = a
+    this.offerOfA = { ...facts, codecs: a.codecs }
   }
 
   async offerForB(): Promise<string> {
     this.needOpen()
     if (this.descriptions.has('b')) return this.descriptions.last('b')
-    return this.descriptions.offer('b', this.forB.place, this.forB.codecs, this.offerOfA.ptime)
+    return this.descriptions.offer('b', this.places.b.place, this.places.b.codecs, this.offerOfA?.ptime)
   }
 
   async connect(answerOfB: string): Promise<string> {
     this.needOpen()
     this.descriptions.last('b')
     const facts = readSdp(answerOfB)
-    const b = { facts, codecs: agreedCodecs(this.forB.codecs, facts.codecs) }
-    const { place, codecs } = await this.answer('a', b, facts.direction)
+    const b = { facts, codecs: agreedCodecs(this.places.b.codecs, facts.codecs) }
+    // After a first exchange with nobody in it, B's answer is news and not an answer any more.
+    const forA = this.places.a === undefined ? await this.answer('a', b, facts.direction) : await this.update('b', b, this.known.a ?? nobody)
     this.known.b = b
     this.watcher.start()
-    return this.descriptions.answer('a', place, codecs, this.offerOfA)
+    if (this.places.a !== undefined || this.offerOfA === undefined) return this.offerForA()
+    this.known.a = { facts: this.offerOfA, codecs: forA.codecs }
+    return this.descriptions.answer('a', forA.place, forA.codecs, this.offerOfA)
   }
 
   async renegotiate(side: Side, offer: string): Promise<string> {
@@ -115,9 +149,7 @@ export class RtpengineSession implements MediaSession {
     if (other === undefined || !this.descriptions.has(side)) throw new MaskError('internal', { reason: 'order' })
     // Refused here, before rtpengine changes anything.
     const codecs = codecsToMatch(facts.codecs, other.codecs)
-    const now = { facts, codecs: facts.codecs }
-    await this.command('offer', { 'from-tag': side, 'to-tag': side === 'a' ? 'b' : 'a', 'sdp': describe(now) })
-    const { place } = await this.answer(side, other, meet(other.facts.direction, mirror(facts.direction)))
+    const { place } = await this.update(side, { facts, codecs: facts.codecs }, other)
     this.known[side] = { facts, codecs }
     return this.descriptions.answer(side, place, codecs, facts)
   }
@@ -134,6 +166,12 @@ export class RtpengineSession implements MediaSession {
   private get onHold(): boolean {
     const speaks = (known: Known | undefined): boolean => known?.facts.direction === 'sendrecv' || known?.facts.direction === 'sendonly'
     return !speaks(this.known.a) && !speaks(this.known.b)
+  }
+
+  /** Tells rtpengine what a side says now, while the other stays as it is. */
+  private async update(side: Side, now: Known, other: Known): Promise<Allotted> {
+    await this.command('offer', { 'from-tag': side, 'to-tag': side === 'a' ? 'b' : 'a', 'sdp': describe(now) })
+    return this.answer(side, other, meet(other.facts.direction, mirror(now.facts.direction)))
   }
 
   /** Tells rtpengine what the other side said to `side`'s offer, and takes what `side` gets to see. */
@@ -200,6 +238,12 @@ function allotted(reply: Dictionary): Allotted {
   } catch (cause) {
     throw new MaskError('media_unavailable', { reason: 'reply', cause })
   }
+}
+
+/** The place of a codec in a list; those that are not in it come last, in their own order. */
+function rank(list: readonly Codec[], wanted: Codec): number {
+  const at = list.findIndex((codec) => codecKey(codec) === codecKey(wanted))
+  return at < 0 ? list.length : at
 }
 
 /** Both must want a direction for it to be open. */
