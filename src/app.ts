@@ -96,6 +96,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const http = own(await createHttp({
     config, lines, shops, settings, events, log,
     calls: createCallLog({ store, vault }),
+    callbacks: calls,
     idempotency: createIdempotency({ store, vault, log }),
     health: healthOf(store, sip, media),
     metrics: createMetrics(events, { call: () => ({ live: calls.live }), media: () => ({ ...media.stats() }), trunk: () => ({ ...trunk.stats() }), ...servers.readings })
@@ -129,9 +130,11 @@ function callDeps(parts: Pick<CallDeps, 'trunk' | 'media' | 'lines' | 'journal' 
 }
 
 /** Shops' settings, with what the configuration says where they have set nothing. */
-function settingsOf(store: Store, vault: Vault, { shops, call }: Config): Settings {
+function settingsOf(store: Store, vault: Vault, { shops, call, line }: Config): Settings {
   const { ringTimeoutSeconds, maxDurationSeconds } = call
-  const base = { ringTimeoutSeconds, maxDurationSeconds, acceptance: 'off', hint: false, supportPhone: null } as const
+  const base = {
+    ringTimeoutSeconds, maxDurationSeconds, acceptance: 'off', hint: false, quarantineSeconds: line.quarantineSeconds, numberCountries: [], numberCountryStrict: false, supportPhone: null
+  } satisfies Omit<ShopSettings, 'language'>
   const defaultsOf = (shopId: string): ShopSettings => ({ ...base, language: shops.find(({ id }) => id === shopId)?.language ?? 'en' })
   // Whoever belongs to no shop hears the first shop's language, which tells nothing about a number.
   return createSettings({ store, vault, defaultsOf, defaults: defaultsOf(shops[0]!.id) })

@@ -42,6 +42,8 @@ export type ChangeRequest = Static<typeof ChangeRequest>
 
 export const PhoneRequest = Type.Object({ party: PartyName, phone: PhoneText }, closed)
 
+export const CallRequest = Type.Object({ first: Type.Union([Type.Literal('courier'), Type.Literal('customer')], { description: 'Who is rung first; the other one is rung once this one has pressed 1.' }) }, closed)
+
 export const IdempotencyHeader = Type.Object({
   'idempotency-key': Type.Optional(Type.String({
     pattern: '^[\\x21-\\x7e]{1,128}$',
@@ -60,7 +62,7 @@ export const CallQuery = Type.Object({
 
 // Answers
 
-const ProxyNumber = Type.String({ description: 'The proxy number that both people call.', examples: ['+442079460001'] })
+export const ProxyNumber = Type.String({ description: 'A proxy number in E.164 form.', pattern: '^\\+[1-9]\\d{4,14}$', examples: ['+442079460001'] })
 
 const deliveryFields = {
   id: Type.String({ examples: ['demo-bcdfghjkmnpqrstvwxyz'] }),
@@ -99,15 +101,24 @@ export const CallAnswer = Type.Object({
 }, { ...closed, $id: 'Call' })
 export type CallAnswer = Static<typeof CallAnswer>
 
+export const CallStarted = Type.Object({ id: Type.String({ examples: ['zyxwvtsrqpnmkjhgfdcb'] }), state: Type.Literal('ringing') }, closed)
+export type CallStarted = Static<typeof CallStarted>
+
 export const CallsOfDelivery = Type.Object({ calls: Type.Array(Type.Ref('Call')) }, closed)
 export const CallsAnswer = Type.Object({
   calls: Type.Array(Type.Ref('Call')),
   next: Type.Optional(Type.String({ description: 'The cursor of the next page; absent on the last.' }))
 }, closed)
 
-export const NumbersAnswer = Type.Object({
-  numbers: Type.Array(Type.Object({ number: ProxyNumber, country: Type.String({ examples: ['GB'] }), live: Type.Integer({ description: 'Live deliveries on it.', examples: [3] }) }, closed))
-}, closed)
+export const NumberAnswer = Type.Object({
+  number: ProxyNumber,
+  country: Type.String({ examples: ['GB'] }),
+  state: Type.Union([Type.Literal('in_service'), Type.Literal('draining'), Type.Literal('retired')]),
+  live: Type.Integer({ description: 'Live deliveries on it.', examples: [3] }),
+  held: Type.Integer({ description: 'Deliveries that are live or in quarantine.', examples: [5] })
+}, { ...closed, $id: 'Number' })
+export type NumberAnswer = Static<typeof NumberAnswer>
+export const NumbersAnswer = Type.Object({ numbers: Type.Array(Type.Ref('Number')) }, closed)
 
 export const AliveAnswer = Type.Object({ status: Type.Literal('ok') }, closed)
 export const MetricsAnswer = Type.String({ examples: ['maskline_in_use{part="call",what="live"} 0'] })
@@ -126,7 +137,7 @@ export const ProblemAnswer = Type.Object({
 }, { ...closed, $id: 'Problem', description: 'Problem details (RFC 9457).' })
 
 /** Schemas that are named once in the API description and referred to from the routes. */
-export const shared: readonly TSchema[] = [DeliveryAnswer, NewDeliveryAnswer, CallAnswer, ProblemAnswer]
+export const shared: readonly TSchema[] = [DeliveryAnswer, NewDeliveryAnswer, CallAnswer, NumberAnswer, ProblemAnswer]
 
 // The answers of a route
 

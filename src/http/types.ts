@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Callbacks } from '../call/calls.js'
 import type { Config } from '../config.js'
 import type { ErrorCode } from '../errors.js'
 import type { EventBus } from '../events.js'
@@ -27,6 +28,7 @@ export interface HttpDeps {
   readonly config: Config
   readonly lines: Lines
   readonly calls: CallLog
+  readonly callbacks: Callbacks
   readonly shops: Shops
   readonly settings: Settings
   readonly health: Health

@@ -1,6 +1,6 @@
-import type { AllocatedDelivery, Delivery } from '../line/types.js'
+import type { AllocatedDelivery, Delivery, NumberLoad } from '../line/types.js'
 import type { CallRecord } from '../record/types.js'
-import type { CallAnswer, DeliveryAnswer, NewDeliveryAnswer } from './schemas.js'
+import type { CallAnswer, DeliveryAnswer, NewDeliveryAnswer, NumberAnswer } from './schemas.js'
 import { formatTime } from './time.js'
 
 /** A delivery as JSON: times as RFC 3339 in UTC, no person's number. */
@@ -37,4 +37,9 @@ export function callView(call: CallRecord): CallAnswer {
     ...(call.result === undefined ? {} : { result: call.result }),
     ...(call.reason === undefined ? {} : { reason: call.reason })
   }
+}
+
+/** A proxy number with its load. */
+export function numberView({ number, country, state, live, held }: NumberLoad): NumberAnswer {
+  return { number, country, state, live, held }
 }

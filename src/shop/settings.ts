@@ -12,6 +12,9 @@ export const SettingsSchema = Type.Object({
   maxDurationSeconds: Type.Integer({ minimum: 30, maximum: 14400, description: 'Longest talk; people are warned a minute before' }),
   acceptance: Type.Union([Type.Literal('off'), Type.Literal('courier'), Type.Literal('customer'), Type.Literal('both')], { description: 'Who must press 1 before being connected, so that no voicemail takes a call' }),
   hint: Type.Boolean({ description: 'Whether the callee hears that this is a call about a delivery' }),
+  quarantineSeconds: Type.Integer({ minimum: 0, maximum: 2592000, description: 'How long a number stays reserved for its two people after a delivery' }),
+  numberCountries: Type.Array(Type.String({ pattern: '^[A-Z]{2}$' }), { maxItems: 8, description: 'Where a number may be from when the country of the customer has none free, in order (ISO 3166-1)' }),
+  numberCountryStrict: Type.Boolean({ description: 'Whether to give no number rather than one of another country' }),
   supportPhone: Type.Union([Type.Null(), Type.String({ pattern: '^\\+[1-9]\\d{4,14}$' })], { description: 'Where late callers are put through to; null: they hear that the delivery is over' })
 }, { additionalProperties: false })
 

@@ -118,7 +118,7 @@ t.test('addresses, methods and types', async (t) => {
   const cases: [string, 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH', string, number, ErrorCode][] = [
     ['nothing there', 'GET', '/nothing', 404, 'not_found'],
     ['nothing there under v1', 'GET', '/v1/nothing', 404, 'not_found'],
-    ['a slash too many', 'GET', '/v1/numbers/', 404, 'not_found'],
+    ['a slash too many', 'GET', '/v1/calls/', 404, 'not_found'],
     ['a broken escape', 'GET', '/v1/deliveries/%E0%A4%A', 404, 'not_found'],
     ['an id that is none', 'GET', '/v1/deliveries/%7Bdemo%7D', 404, 'delivery_not_found'],
     ['an id with a line break', 'GET', '/v1/deliveries/a%0Ab', 404, 'delivery_not_found'],

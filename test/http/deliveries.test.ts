@@ -111,7 +111,7 @@ t.test('the numbers of the pool with their load', async (t) => {
   const { number } = (await send('POST', '/v1/deliveries', order())).json<{ number: string }>()
   const { numbers } = (await send('GET', '/v1/numbers')).json<{ numbers: { number: string, country: string, live: number }[] }>()
   t.equal(numbers.length, 20)
-  t.strictSame(numbers.filter(({ live }) => live > 0), [{ number, country: 'GB', live: 1 }])
+  t.strictSame(numbers.filter(({ live }) => live > 0), [{ number, country: 'GB', state: 'in_service', live: 1, held: 1 }])
 })
 
 t.test('two people, two deliveries, two numbers', async (t) => {

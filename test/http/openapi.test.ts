@@ -28,7 +28,7 @@ t.test('it is OpenAPI 3.1 with every route of the contract', async (t) => {
   t.equal(description.openapi, '3.1.0')
   t.strictSame(operations.map(({ name }) => name).sort(), [
     'DELETE /v1/deliveries/{id}', 'GET /healthz', 'GET /metrics', 'GET /readyz', 'GET /v1/calls', 'GET /v1/deliveries/{id}', 'GET /v1/deliveries/{id}/calls',
-    'GET /v1/numbers', 'GET /v1/settings', 'PATCH /v1/deliveries/{id}', 'PATCH /v1/settings', 'POST /v1/deliveries', 'POST /v1/deliveries/{id}/phones'
+    'GET /v1/numbers', 'GET /v1/settings', 'PATCH /v1/deliveries/{id}', 'PATCH /v1/numbers/{number}', 'PATCH /v1/settings', 'POST /v1/deliveries', 'POST /v1/deliveries/{id}/calls', 'POST /v1/deliveries/{id}/phones', 'POST /v1/numbers'
   ])
   t.match(description.components.securitySchemes, { apiKey: { type: 'http', scheme: 'bearer' } })
   t.strictSame(description.security, [{ apiKey: [] }])

@@ -84,7 +84,7 @@ export class CallStage {
   readonly did: string[] = []
   readonly events: (Events['call.ended'] & { name: string })[] = []
   readonly records: { start: CallStart, end?: CallEnd }[] = []
-  readonly defaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, supportPhone: null }
+  readonly defaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, supportPhone: null }
   /** What the shop has set. */
   settings: Partial<ShopSettings> = { language: 'et' }
   found: Lookup = { kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', callee: '+46701740606' as E164 }

@@ -3,7 +3,8 @@ import { MaskError } from '../../errors.js'
 import type { CallQuery as Window } from '../../record/types.js'
 import { shopOf } from '../auth.js'
 import { deliveryId } from '../delivery-input.js'
-import { answers, CallQuery, CallsAnswer, CallsOfDelivery, IdParam } from '../schemas.js'
+import { once } from '../once.js'
+import { answers, CallQuery, CallRequest, CallsAnswer, CallsOfDelivery, CallStarted, IdempotencyHeader, IdParam } from '../schemas.js'
 import { parseTime } from '../time.js'
 import type { Api, RouteDeps } from '../types.js'
 import { callView } from '../views.js'
@@ -12,8 +13,37 @@ const tags = ['calls']
 const dayMs = 24 * 3600 * 1000
 const defaultLimit = 100
 
-/** Records of calls: roles, times and results. */
-export function callRoutes(app: Api, { calls, lines, clock }: RouteDeps): void {
+/** Records of calls: roles, times and results; and calls that the shop starts. */
+export function callRoutes(app: Api, deps: RouteDeps): void {
+  startRoute(app, deps)
+  readRoutes(app, deps)
+}
+
+function startRoute(app: Api, deps: RouteDeps): void {
+  const schema = {
+    operationId: 'startCall',
+    summary: 'Ring one party, then the other, and connect the two',
+    tags,
+    params: IdParam,
+    headers: IdempotencyHeader,
+    body: CallRequest,
+    response: answers({ 202: CallStarted }, [
+      'delivery_not_found', 'delivery_ended', 'call_limited', 'phone_not_allowed', 'idempotency_mismatch', 'idempotency_in_progress'
+    ], { body: true })
+  }
+  app.post('/deliveries/:id/calls', { schema }, async (request, reply) => {
+    const shop = shopOf(request)
+    const id = deliveryId(request.params.id)
+    const { first } = request.body
+    const answer = await once<CallStarted>(deps, request, async () => ({
+      id: await deps.callbacks.callBack({ shopId: shop.id, deliveryId: id, first }),
+      state: 'ringing'
+    }))
+    return reply.code(202).header('location', `/v1/deliveries/${id}/calls`).send(answer)
+  })
+}
+
+function readRoutes(app: Api, { calls, lines, clock }: RouteDeps): void {
   const ofDelivery = {
     operationId: 'callsOfDelivery',
     summary: 'The calls of one delivery, oldest first',

@@ -1,9 +1,12 @@
 import { MaskError } from '../../errors.js'
 import type { NewDelivery } from '../../line/types.js'
 import { parseCountry } from '../../phone/e164.js'
+import type { Country } from '../../phone/types.js'
+import type { ShopSettings } from '../../shop/settings.js'
 import type { Shop } from '../../shop/shops.js'
 import { shopOf } from '../auth.js'
 import { deliveryId, deliveryInput, refuseEqual, type DeliveryInput } from '../delivery-input.js'
+import { once } from '../once.js'
 import { answers, ChangeRequest, DeliveryAnswer, DeliveryRequest, IdempotencyHeader, IdParam, NewDeliveryAnswer, PhoneRequest } from '../schemas.js'
 import type { Api, RouteDeps } from '../types.js'
 import { deliveryView, newDeliveryView } from '../views.js'
@@ -36,13 +39,13 @@ function createRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
   }
   app.post('/deliveries', { schema }, async (request, reply) => {
     const shop = shopOf(request)
-    const wanted = newDelivery(request.body, shop, input, deps.config.line.quarantineSeconds)
-    const answer = await once(deps, shop, request.headers['idempotency-key'], request.body, () => allocate(deps, wanted))
+    const wanted = newDelivery(request.body, shop, input, await deps.settings.of(shop.id))
+    const answer = await once(deps, request, () => allocate(deps, wanted))
     return reply.code(201).header('location', `/v1/deliveries/${answer.id}`).send(answer)
   })
 }
 
-function newDelivery(body: DeliveryRequest, shop: Shop, input: DeliveryInput, quarantineSeconds: number): NewDelivery {
+function newDelivery(body: DeliveryRequest, shop: Shop, input: DeliveryInput, settings: ShopSettings): NewDelivery {
   const courier = input.phone(body.courier.phone, 'courier.phone')
   const customer = input.phone(body.customer.phone, 'customer.phone')
   const expiresAt = input.expiry(body)
@@ -54,8 +57,9 @@ function newDelivery(body: DeliveryRequest, shop: Shop, input: DeliveryInput, qu
     courier,
     customer,
     expiresAt,
-    quarantineSeconds,
+    quarantineSeconds: settings.quarantineSeconds,
     direction: body.direction ?? 'both',
+    geo: { fallback: settings.numberCountries as Country[], strict: settings.numberCountryStrict },
     ...(body.country === undefined ? {} : { country: parseCountry(body.country, 'country') })
   }
 }
@@ -64,21 +68,6 @@ async function allocate(deps: RouteDeps, wanted: NewDelivery): Promise<NewDelive
   const delivery = await deps.lines.allocate(wanted)
   deps.events.emit('delivery.created', { deliveryId: delivery.id, shopId: delivery.shopId, at: delivery.createdAt })
   return newDeliveryView(delivery)
-}
-
-/** Does `work`, or repeats the answer that the same request got before. Only what succeeded is repeated. */
-async function once(deps: RouteDeps, shop: Shop, key: string | undefined, body: unknown, work: () => Promise<NewDeliveryAnswer>): Promise<NewDeliveryAnswer> {
-  if (key === undefined) return await work()
-  const begun = await deps.idempotency.begin(shop.id, key, body)
-  if ('answer' in begun) return JSON.parse(begun.answer) as NewDeliveryAnswer
-  try {
-    const answer = await work()
-    await begun.finish(JSON.stringify(answer))
-    return answer
-  } catch (error) {
-    await begun.abandon()
-    throw error
-  }
 }
 
 function readRoute(app: Api, { lines }: RouteDeps): void {
@@ -136,17 +125,19 @@ function closeRoute(app: Api, { lines, events, clock }: RouteDeps): void {
   })
 }
 
-function phoneRoute(app: Api, { lines }: RouteDeps, input: DeliveryInput): void {
+function phoneRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
   const schema = {
     operationId: 'addPhone',
     summary: 'Let a party call from one more phone',
     tags,
     params: IdParam,
+    headers: IdempotencyHeader,
     body: PhoneRequest,
-    response: answers({ 200: DeliveryAnswer }, [...changeCodes, ...phoneCodes, 'phones_too_many'], { body: true })
+    response: answers({ 200: DeliveryAnswer }, [...changeCodes, ...phoneCodes, 'phones_too_many', 'idempotency_mismatch', 'idempotency_in_progress'], { body: true })
   }
   app.post('/deliveries/:id/phones', { schema }, async (request) => {
     const phone = input.phone(request.body.phone, 'phone')
-    return deliveryView(await lines.addPhone(shopOf(request).id, deliveryId(request.params.id), request.body.party, phone))
+    const add = async (): Promise<DeliveryAnswer> => deliveryView(await deps.lines.addPhone(shopOf(request).id, deliveryId(request.params.id), request.body.party, phone))
+    return once(deps, request, add)
   })
 }
