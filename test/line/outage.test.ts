@@ -92,3 +92,18 @@ t.test('a full store refuses new deliveries and changes nothing', async (t) => {
   t.equal(await direct.call('DBSIZE'), before)
   await lines.allocate({ ...wanted, expiresAt: soon() })
 })
+
+t.test('with replicas asked for and none there, nothing is accepted', async (t) => {
+  await direct.call('FLUSHALL')
+  const store = createStore({ url: `${redis.url}?wait=1`, commandTimeoutMs: 200, log })
+  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig(), log })
+  t.teardown(async () => {
+    await lines.stop()
+    await store.close()
+  })
+  await store.ready(5000)
+  await lines.prepare()
+  for (const reference of ['one', 'two']) await t.rejects(lines.allocate({ ...wanted, reference, expiresAt: soon() }), { code: 'store_unavailable' })
+  await lines.sweep()
+  t.equal(await deliveries(direct), 0, 'and what was done on the primary is taken back')
+})
