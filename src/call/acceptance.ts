@@ -1,5 +1,5 @@
 import type { Party } from '../line/types.js'
-import type { MediaSession, PlayOptions } from '../media/types.js'
+import type { MediaSession, PlayOptions, Side } from '../media/types.js'
 import type { ShopSettings } from '../shop/settings.js'
 import type { Keys } from './keys.js'
 
@@ -16,9 +16,9 @@ export function mustAccept(callee: Party, { acceptance }: Pick<ShopSettings, 'ac
  * Asks the callee to press 1. Resolves to false when nobody does: then it is a voicemail, or somebody who does
  * not want the call, and either way the caller's words are not for them.
  */
-export async function accepts(media: MediaSession, keys: Keys, voice: PlayOptions): Promise<boolean> {
+export async function accepts(media: MediaSession, keys: Keys, voice: PlayOptions, side: Side = 'b'): Promise<boolean> {
   for (let asked = 0; asked < questions; asked++) {
-    const question = media.play('b', 'accept', voice)
+    const question = media.play(side, 'accept', voice)
     await Promise.race([question.done, keys.pressed()])
     question.stop()
     const key = await keys.entry({ max: 1, firstMs: waitMs, nextMs: 0 })

@@ -1,9 +1,17 @@
 import type { Log } from '../telemetry/log.js'
+import { MaskError } from '../errors.js'
 import type { InboundCall } from '../sip/types.js'
+import { startCallback, type CallbackOrder } from './callback.js'
 import type { CallDeps } from './deps.js'
 import { CallSession } from './session.js'
 
-export interface Calls {
+/** Calls that a shop starts. */
+export interface Callbacks {
+  /** Resolves to the call's id as soon as the first party is about to ring. @throws as startCallback */
+  callBack(order: CallbackOrder): Promise<string>
+}
+
+export interface Calls extends Callbacks {
   /** Live calls, in whatever state. */
   readonly live: number
   /** Takes an INVITE from the SIP room. */
@@ -12,14 +20,18 @@ export interface Calls {
   close(): Promise<void>
 }
 
+interface Stoppable {
+  stop(): void
+}
+
 /** Starts a session for every call that comes from a trunk of ours, and knows those that live. */
 export function createCalls(deps: CallDeps, log: Log): Calls {
-  const sessions = new Map<CallSession, Promise<unknown>>()
-  let closing = false
+  const sessions = new Map<Stoppable, Promise<unknown>>()
+  const state = { closing: false }
 
-  const start = (session: CallSession): void => {
-    const run = session.run().finally(() => sessions.delete(session))
-    sessions.set(session, run)
+  const keep = (session: Stoppable, run: Promise<unknown>): void => {
+    sessions.set(session, run.finally(() => sessions.delete(session)))
+    if (state.closing) session.stop()
   }
 
   return {
@@ -33,11 +45,18 @@ export function createCalls(deps: CallDeps, log: Log): Calls {
         log.warn('call.stranger_refused')
         inbound.reject(403); return;
       }
-      if (closing) { inbound.reject(503, 5); return; }
-      start(new CallSession(deps, inbound, trunk))
+      if (state.closing) { inbound.reject(503, 5); return; }
+      const session = new CallSession(deps, inbound, trunk)
+      keep(session, session.run())
+    },
+    async callBack(order) {
+      if (state.closing) throw new MaskError('sip_unavailable')
+      const callback = await startCallback(deps, order)
+      keep(callback, callback.done)
+      return callback.callId
     },
     async close() {
-      closing = true
+      state.closing = true
       for (const session of sessions.keys()) session.stop()
       await Promise.allSettled(sessions.values())
     }

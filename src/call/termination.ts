@@ -27,6 +27,12 @@ const table = {
   no_answer: { result: 'client_error', status: 480 },
   not_accepted: { result: 'client_error', status: 480 },
   code_refused: { result: 'client_error', status: 480 },
+  // The party that a shop's call rings first
+  first_busy: { result: 'client_error', status: 0 },
+  first_declined: { result: 'client_error', status: 0 },
+  first_no_answer: { result: 'client_error', status: 0 },
+  first_not_accepted: { result: 'client_error', status: 0 },
+  first_unreachable: { result: 'upstream_error', status: 0 },
   // The line
   line_unknown: { result: 'client_error', status: 480 },
   delivery_over: { result: 'client_error', status: 410 },
@@ -89,6 +95,13 @@ function refusalReason(status: number): Reason {
   if (status === 488 || status === 606 || status === 415) return 'media_incompatible'
   if (status >= 300 && status < 400) return 'redirected'
   return 'unreachable'
+}
+
+/** The same about the party that was rung first, where it is about a party at all. */
+export function ofFirst(error: unknown): unknown {
+  const { reason } = terminationOf(error)
+  const first = reason === 'redirected' ? 'first_unreachable' : `first_${reason}`
+  return first in table ? new EndCall(first as Reason) : error
 }
 
 /** The one termination for anything that was thrown on the way to an answer. */

@@ -1,0 +1,172 @@
+import { within } from '../deadline.js'
+import { newId } from '../ids.js'
+import { MaskError } from '../errors.js'
+import type { BegunCall, Party } from '../line/types.js'
+import { otherParty } from '../line/people.js'
+import type { MediaSession, PlayOptions, Side } from '../media/types.js'
+import type { E164 } from '../phone/types.js'
+import type { ShopSettings } from '../shop/settings.js'
+import { CallerGone, type AnsweredLeg, type Leg } from '../sip/types.js'
+import { accepts, mustAccept } from './acceptance.js'
+import { Account } from './account.js'
+import type { CallDeps } from './deps.js'
+import { Keys } from './keys.js'
+import { negotiateLocally, talk } from './talk.js'
+import { EndCall, ofFirst, promptOf, terminationOf, type Termination } from './termination.js'
+import { unlessAborted } from './wait.js'
+
+/** Milliseconds that the media engine may take for one step. */
+const mediaDeadlineMs = 4000
+
+/** Who is to be connected, and for which delivery. */
+export interface CallbackOrder {
+  readonly shopId: string
+  readonly deliveryId: string
+  /** Who is rung first. */
+  readonly first: Party
+}
+
+/** A call that is under way. */
+export interface Callback {
+  readonly callId: string
+  /** How it ended, when its record is written and everything is given back. Never rejects. */
+  readonly done: Promise<Termination>
+  /** Ends it from our side, whatever it is doing. */
+  stop(): void
+}
+
+/**
+ * A call that the shop starts: rings one party, then the other, and connects the two. Both see the proxy
+ * number. Counted in and journalled when this resolves; the first INVITE is then on its way.
+ * @throws MaskError delivery_not_found, delivery_ended, call_limited, phone_not_allowed (a number may not be
+ *   dialled any more), store_unavailable, store_full; nothing is left behind then
+ */
+export async function startCallback(deps: CallDeps, order: CallbackOrder): Promise<Callback> {
+  const callId = newId()
+  const begun = await deps.lines.begin(order.shopId, order.deliveryId, order.first, callId)
+  try {
+    if (!deps.mayDial(begun.first) || !deps.mayDial(begun.second)) throw new MaskError('phone_not_allowed')
+    const { shopId, deliveryId } = order
+    const account = await Account.open(deps, { id: callId, shopId, deliveryId, reference: begun.reference, startedBy: 'shop', startedAt: deps.clock() })
+    const session = new CallbackSession(deps, order, begun, callId, account)
+    return { callId, done: session.run(), stop: () => session.stop() }
+  } catch (error) {
+    await deps.lines.release(order.deliveryId, callId).catch(() => undefined)
+    throw error
+  }
+}
+
+class CallbackSession {
+  readonly #stop = new AbortController()
+  readonly #firstGone = new AbortController()
+  /** Aborts when nobody is there to be connected any more: the first hung up, or we stop. */
+  readonly #over = AbortSignal.any([this.#stop.signal, this.#firstGone.signal])
+  readonly #cleanup: (() => Promise<void> | void)[]
+  #settings: ShopSettings
+
+  constructor(private readonly deps: CallDeps, private readonly order: CallbackOrder, private readonly begun: BegunCall, private readonly callId: string, private readonly account: Account) {
+    this.#cleanup = [() => deps.lines.release(order.deliveryId, callId)]
+    this.#settings = deps.settings.defaults
+  }
+
+  stop(): void {
+    this.#stop.abort(new EndCall('shutting_down'))
+  }
+
+  async run(): Promise<Termination> {
+    const termination = await this.#connect().catch((error: unknown) => {
+      const end = terminationOf(error)
+      if (end.reason === 'internal') this.deps.onInternalError(this.callId, error)
+      return end
+    })
+    await Promise.allSettled(this.#cleanup.reverse().map(async (giveBack) => giveBack()))
+    await this.account.finish(termination)
+    return termination
+  }
+
+  async #connect(): Promise<Termination> {
+    this.#settings = await this.deps.settings.of(this.order.shopId)
+    const media = await this.#media(this.deps.media.open(this.callId, undefined, { voice: true }), (late) => void late.close())
+    this.#cleanup.push(() => media.close())
+    const a = await this.#reachFirst(media).catch((error: unknown) => { throw ofFirst(error) })
+    const b = await this.#reachSecond(media)
+    media.voice?.allowTalk(true)
+    this.account.answered()
+    return talk({ a, b, media, limitMs: this.#settings.maxDurationSeconds * 1000, voice: this.#voice(), stopped: this.#stop.signal })
+  }
+
+  /** Rings the first and makes sure that it is a person: a voicemail would be connected otherwise. */
+  async #reachFirst(media: MediaSession): Promise<Leg> {
+    const { leg, answer } = await this.#ring(this.begun.first, await this.#media(media.offerForA()))
+    this.#cleanup.push(() => leg.hangUp())
+    negotiateLocally(leg, 'a', media)
+    await this.#media(media.acceptFromA(answer)).catch(incompatible)
+    await this.#confirm(media, 'a', leg, media.voice !== undefined)
+    void leg.ended.then((end) => this.#firstGone.abort(end === 'lost' ? new EndCall('signalling_lost') : new CallerGone()))
+    return leg
+  }
+
+  /** Rings the other while the first hears ringing; what comes of it, if it is no talk, is said to the first. */
+  async #reachSecond(media: MediaSession): Promise<Leg> {
+    const ringback = media.play('a', 'ringback', { loop: true })
+    try {
+      const { leg, answer } = await this.#ring(this.begun.second, await this.#media(media.offerForB()))
+      this.#cleanup.push(() => leg.hangUp())
+      negotiateLocally(leg, 'b', media)
+      media.voice?.allowTalk(false)
+      await this.#media(media.connect(answer)).catch(incompatible)
+      await this.#confirm(media, 'b', leg, mustAccept(otherParty(this.order.first), this.#settings))
+      if (this.#settings.hint) await unlessAborted(this.#over, media.play('b', 'hint', this.#voice()).done)
+      ringback.stop()
+      return leg
+    } catch (error) {
+      ringback.stop()
+      if (!this.#over.aborted) await unlessAborted(this.#over, media.play('a', promptOf(terminationOf(error)), this.#voice()).done).catch(() => undefined)
+      throw error
+    }
+  }
+
+  async #ring(to: E164, offer: string): Promise<AnsweredLeg> {
+    const patience = new AbortController()
+    const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
+    try {
+      return await this.deps.trunk.dial({
+        to,
+        from: this.begun.number,
+        offer,
+        maxForwards: this.deps.config.maxForwards,
+        onRinging: () => undefined,
+        signal: AbortSignal.any([this.#over, patience.signal])
+      })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Has a party press 1. @throws EndCall not_accepted, or declined when they hang up instead */
+  async #confirm(media: MediaSession, side: Side, leg: Leg, asked: boolean): Promise<void> {
+    if (!asked) return
+    const { voice } = media
+    if (!voice) throw new EndCall('media_unavailable')
+    const keys = new Keys([(listener) => voice.onDigit(side, listener), (listener) => leg.onDigit(listener)])
+    this.#cleanup.push(() => keys.close())
+    const hungUp = new AbortController()
+    void leg.ended.then((end) => hungUp.abort(new EndCall(end === 'lost' ? 'signalling_lost' : 'declined')))
+    const accepted = await unlessAborted(AbortSignal.any([this.#over, hungUp.signal]), accepts(media, keys, this.#voice(), side))
+    keys.close()
+    if (!accepted) throw new EndCall('not_accepted')
+  }
+
+  #voice(): PlayOptions {
+    return { shop: this.order.shopId, language: this.#settings.language }
+  }
+
+  #media<T>(work: Promise<T>, onLate?: (value: T) => void): Promise<T> {
+    return within(mediaDeadlineMs, work, 'media_unavailable', onLate)
+  }
+}
+
+/** An answer that we cannot serve is the phone's doing, not the shop's. */
+function incompatible(error: unknown): never {
+  throw terminationOf(error).reason === 'media_rejected' ? new EndCall('media_incompatible') : error
+}
