@@ -1,5 +1,6 @@
-import type { InboundCall, Leg } from '../sip/types.js'
-import { CallerGone } from '../sip/types.js'
+import type { MediaSession } from '../media/types.js'
+import { CallerGone, type InboundCall, type Leg } from '../sip/types.js'
+import { answerLateOffer } from './late-offer.js'
 
 /** The A side of a call: an INVITE that waits, then perhaps an answered leg. */
 export class Caller {
@@ -19,10 +20,15 @@ export class Caller {
     return this.#leg
   }
 
+  /** Whether the INVITE came without an offer: then ours goes out with the answer, and nothing can be heard before. */
+  get late(): boolean {
+    return this.inbound.offer === undefined
+  }
+
   /** Answers, unless that was done before. @throws CallerGone when a CANCEL crosses it */
-  async answer(sdp: string): Promise<Leg> {
+  async answer(sdp: string, media: MediaSession): Promise<Leg> {
     if (this.#leg) return this.#leg
-    const leg = await this.inbound.answer(sdp)
+    const leg = this.late ? await answerLateOffer(this.inbound, media, sdp) : await this.inbound.answer(sdp)
     this.#leg = leg
     void leg.ended.then(() => this.#hungUp.abort(new CallerGone()))
     return leg

@@ -3,12 +3,13 @@ import { newId } from '../ids.js'
 import type { MediaSession, PlayOptions, Playback } from '../media/types.js'
 import { callerIdentity, type CallerIdentity } from '../phone/identity.js'
 import type { E164 } from '../phone/types.js'
-import type { CallStart } from '../record/types.js'
 import type { ShopSettings } from '../shop/settings.js'
 import type { Trunk } from '../sip/trunks.js'
 import type { AnsweredLeg, InboundCall, Leg } from '../sip/types.js'
+import { otherParty } from '../line/people.js'
 import type { Lookup } from '../line/types.js'
 import { accepts, mustAccept } from './acceptance.js'
+import { Account } from './account.js'
 import { askForCode } from './ask-code.js'
 import { Caller } from './caller.js'
 import { decide, type Belonging, type Decision } from './decide.js'
@@ -40,8 +41,7 @@ export class CallSession {
   #identity: CallerIdentity = { number: undefined, withheld: true }
   #settings: ShopSettings
   #belonging: Belonging | undefined
-  #journalled: CallStart | undefined
-  #answeredAt: number | undefined
+  #account: Account | undefined
   #ringing: Promise<Playback | undefined> = Promise.resolve(undefined)
 
   constructor(deps: CallDeps, inbound: InboundCall, trunk: Trunk) {
@@ -68,7 +68,7 @@ export class CallSession {
     try {
       const found = await this.#lookUp()
       const decision = await this.#decide(found)
-      const media = await this.#openMedia()
+      const media = await this.#openMedia(decision)
       termination = await this.#follow(decision.kind === 'ask' ? await this.#askForCode(media) : decision, media)
     } catch (error) {
       termination = terminationOf(error)
@@ -99,10 +99,9 @@ export class CallSession {
     return decision
   }
 
-  async #openMedia(): Promise<MediaSession> {
-    const { offer } = this.#caller.inbound
-    if (offer === undefined) throw new EndCall('media_rejected')
-    const media = await this.#media(this.#deps.media.open(this.id, offer), (late) => void late.close())
+  async #openMedia(decision: Decision): Promise<MediaSession> {
+    const voice = decision.kind === 'ask' || (decision.kind === 'connect' && (this.#mustAccept(decision) || this.#settings.hint))
+    const media = await this.#media(this.#deps.media.open(this.id, this.#caller.inbound.offer, { voice }), (late) => void late.close())
     this.#cleanup.push(() => media.close())
     return media
   }
@@ -110,7 +109,7 @@ export class CallSession {
   /** Answers a caller whom we do not know and lets a right code decide. */
   async #askForCode(media: MediaSession): Promise<Exclude<Decision, { kind: 'ask' }>> {
     this.#enter('asking')
-    const leg = await this.#answerCaller(await this.#media(media.answerAlone()), media)
+    const leg = await this.#answerCaller(await this.#media(this.#caller.late ? media.offerForA() : media.answerAlone()), media)
     const keys = this.#listen('a', leg, media)
     const { dialled: number } = this.#caller.inbound
     const dialogue = askForCode({ lines: this.#deps.lines, media, keys, voice: this.#voice(), number, caller: this.#identity.number, callId: this.id })
@@ -129,6 +128,8 @@ export class CallSession {
   async #announce(decision: Announce, media: MediaSession): Promise<Termination> {
     this.#enter('announcing')
     await this.#journal()
+    // Without an offer there is no early media to hear it in; the status has to say it.
+    if (!this.#caller.leg && this.#caller.late) return terminated(decision.reason)
     if (!this.#caller.leg) await this.#caller.inbound.progress(await this.#media(media.answerAlone()))
     await unlessAborted(this.#over, media.play('a', decision.prompt, this.#voice()).done)
     return terminated(decision.reason)
@@ -200,14 +201,18 @@ export class CallSession {
   /** Makes sure that a person took the call, where the shop wants that, and says what it is about. */
   async #greetCallee(decision: Connect, leg: Leg, media: MediaSession): Promise<void> {
     const { hint } = this.#settings
-    const asked = !decision.support && mustAccept(decision.belonging.caller === 'courier' ? 'customer' : 'courier', this.#settings)
+    const asked = this.#mustAccept(decision)
     if (!asked && !hint) return
     if (!media.voice) throw new EndCall('media_unavailable')
     const hungUp = new AbortController()
     void leg.ended.then(() => hungUp.abort(new EndCall('declined')))
     const signal = AbortSignal.any([this.#over, hungUp.signal])
-    if (asked && !await unlessAborted(signal, accepts(media, this.#listen('b', leg, media), this.#voice()))) throw new EndCall('not_accepted')
+    if (asked && !await unlessAborted(signal, accepts(media, this.#listen('b', leg, media), this.#voice(), 'b'))) throw new EndCall('not_accepted')
     if (hint) await unlessAborted(signal, media.play('b', 'hint', this.#voice()).done)
+  }
+
+  #mustAccept({ support, belonging }: Connect): boolean {
+    return !support && mustAccept(otherParty(belonging.caller), this.#settings)
   }
 
   /** Says to an answered caller that nothing came of it; an unanswered one gets a status instead. */
@@ -219,7 +224,7 @@ export class CallSession {
 
   async #answerCaller(sdp: string, media: MediaSession): Promise<Leg> {
     const first = this.#caller.leg === undefined
-    const leg = await this.#caller.answer(sdp)
+    const leg = await this.#caller.answer(sdp, media)
     if (first) {
       this.#cleanup.push(() => leg.hangUp())
       negotiateLocally(leg, 'a', media)
@@ -248,36 +253,22 @@ export class CallSession {
   async #journal(): Promise<void> {
     if (!this.#belonging) return
     const { deliveryId, shopId, reference, caller } = this.#belonging
-    const start = { id: this.id, deliveryId, shopId, reference, startedBy: caller, startedAt: this.#startedAt }
-    await this.#deps.journal.open(start)
-    this.#journalled = start
-    this.#deps.events.emit('call.started', { callId: this.id, deliveryId, shopId, caller, at: this.#startedAt })
+    this.#account = await Account.open(this.#deps, { id: this.id, deliveryId, shopId, reference, startedBy: caller, startedAt: this.#startedAt })
   }
 
   #talkBegins(): void {
     this.#enter('talking')
-    this.#answeredAt = this.#deps.clock()
-    if (!this.#journalled) return
-    const { deliveryId, shopId, startedBy } = this.#journalled
-    void this.#deps.journal.answered(this.#journalled, this.#answeredAt)
-    this.#deps.events.emit('call.answered', { callId: this.id, deliveryId, shopId, caller: startedBy, at: this.#answeredAt })
+    this.#account?.answered()
   }
 
   async #finish(termination: Termination): Promise<void> {
     this.#enter('ended')
-    const at = this.#deps.clock()
     ;(await this.#ringing)?.stop()
     await Promise.allSettled(this.#cleanup.reverse().map(async (giveBack) => giveBack()))
-    const answered = this.#answeredAt === undefined ? {} : { answeredAt: this.#answeredAt }
-    if (this.#journalled) await this.#deps.journal.finish(this.#journalled, { at, ...answered, ...termination })
-    this.#deps.events.emit('call.ended', {
-      callId: this.id,
-      ...(this.#belonging ? { deliveryId: this.#belonging.deliveryId, shopId: this.#belonging.shopId, caller: this.#belonging.caller } : {}),
-      at,
-      ...termination,
-      ringMs: (this.#answeredAt ?? at) - this.#startedAt,
-      talkMs: this.#answeredAt === undefined ? 0 : at - this.#answeredAt
-    })
+    if (this.#account) return this.#account.finish(termination)
+    // A stranger's call belongs to no shop: it is counted, and nothing of it is kept.
+    const at = this.#deps.clock()
+    this.#deps.events.emit('call.ended', { callId: this.id, at, ...termination, ringMs: at - this.#startedAt, talkMs: 0 })
   }
 
   #enter(state: CallState): void {

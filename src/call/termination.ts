@@ -1,6 +1,6 @@
 import { asMaskError } from '../errors.js'
 import type { Prompt } from '../media/types.js'
-import { CallerGone, CallFailed } from '../sip/types.js'
+import { AckMissing, CallerGone, CallFailed } from '../sip/types.js'
 
 /**
  * How a call ended: `result` says whose doing it was, `reason` what happened. Every call gets exactly
@@ -108,6 +108,7 @@ export function ofFirst(error: unknown): unknown {
 export function terminationOf(error: unknown): Termination {
   if (error instanceof EndCall) return terminated(error.reason)
   if (error instanceof CallerGone) return terminated('caller_cancelled')
+  if (error instanceof AckMissing) return terminated('ack_missing')
   if (error instanceof CallFailed) return terminated(refusalReason(error.status))
   const { code } = asMaskError(error)
   if (code === 'store_full') return terminated('store_unavailable')

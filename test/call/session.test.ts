@@ -90,7 +90,6 @@ t.test('what ends a call before an answer', async (t) => {
     { name: 'journal away', arrange: (stage) => stage.fail.set('journal.open', new MaskError('store_unavailable')), termination: { result: 'server_error', reason: 'store_unavailable' }, sent: ['503'] },
     { name: 'no media', arrange: (stage) => stage.fail.set('media.open', new MaskError('media_unavailable')), termination: { result: 'server_error', reason: 'media_unavailable' }, sent: ['503'] },
     { name: 'offer not served', arrange: (stage) => stage.fail.set('media.open', new MaskError('media_rejected')), termination: { result: 'client_error', reason: 'media_rejected' }, sent: ['488'] },
-    { name: 'no offer', arrange: () => undefined, inbound: Object.assign(new ScriptedInbound(), { offer: undefined }), termination: { result: 'client_error', reason: 'media_rejected' }, sent: ['488'] },
     { name: 'no hops left', arrange: () => undefined, inbound: new ScriptedInbound(0), termination: { result: 'client_error', reason: 'too_many_hops' }, sent: ['483'] },
     { name: 'a foreign body', arrange: () => undefined, inbound: Object.assign(new ScriptedInbound(), { bodyUnsupported: true }), termination: { result: 'client_error', reason: 'body_unsupported' }, sent: ['415'] },
     { name: 'a bug of ours', arrange: (stage) => stage.fail.set('offerForB', new Error('bug')), termination: { result: 'server_error', reason: 'internal' }, sent: ['500'] }
@@ -114,6 +113,28 @@ t.test('the callee\'s answer that cannot be served ends both sides', async (t) =
   t.same(await over, { result: 'upstream_error', reason: 'media_incompatible' })
   t.ok(stage.b.hungUp > 0, 'B, who had answered, is hung up')
   t.same(inbound.sent, ['488'])
+})
+
+t.test('an INVITE without an offer gets ours with the answer', async (t) => {
+  const stage = new CallStage()
+  stage.early = undefined
+  const inbound = Object.assign(new ScriptedInbound(), { offer: undefined })
+  const { over } = start(stage, inbound)
+  await tick()
+  t.ok(inbound.sent.at(-1)?.startsWith('200'))
+  t.ok(stage.did.includes('acceptFromA'), 'the answer in the ACK settles the media')
+  inbound.leg.end()
+  t.same(await over, { result: 'success', reason: 'caller_hung_up' })
+  wholeAfter(t, stage, inbound, { result: 'success', reason: 'caller_hung_up' })
+})
+
+t.test('without an offer a refusal is a status and no announcement', async (t) => {
+  const stage = new CallStage()
+  stage.found = { kind: 'unknown' }
+  const inbound = Object.assign(new ScriptedInbound(), { offer: undefined })
+  const { over } = start(stage, inbound)
+  t.equal((await over).reason, 'line_unknown')
+  t.same(inbound.sent, ['480'])
 })
 
 t.test('the caller gives up in the instant of the answer', async (t) => {

@@ -160,7 +160,6 @@ t.test('a caller who withholds the number is nobody', async (t) => {
 t.test('offers that cannot be served', async (t) => {
   const line = await freshLine(play)
   const bad: [string, (own: string) => string | undefined][] = [
-    ['no offer', () => undefined],
     ['not SDP', () => 'hello'],
     ['video only', (own) => own.replace(/m=audio/, 'm=video')],
     ['no codec of ours', (own) => own.replace(/m=audio (\d+) RTP\/AVP .*/, 'm=audio $1 RTP/AVP 3').replace(/a=(rtpmap|fmtp).*\r\n/g, '')],

@@ -61,6 +61,22 @@ t.test('hold and resume from either side stay on that side', async (t) => {
   await ringing.ended()
 })
 
+t.test('a caller whose INVITE has no offer', async (t) => {
+  const line = await freshLine(play)
+  const call = play.courier.call(line.number, { via: play.via, sdp: () => undefined })
+  const ringing = await play.customer.nextCall()
+  await ringing.ring()
+  t.equal((await call.ringing()).body.length, 0, 'rings by itself')
+  await ringing.answer()
+  await call.answered()
+  call.say(440)
+  ringing.say(660)
+  t.ok(await ringing.hears(440))
+  t.ok(await call.hears(660))
+  await call.hangUp()
+  await ringing.ended()
+})
+
 t.test('keys pressed by one side are heard by the other as keys', async (t) => {
   const line = await freshLine(play)
   const call = play.courier.call(line.number, { via: play.via })
