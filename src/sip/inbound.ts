@@ -2,9 +2,12 @@ import { MaskError } from '../errors.js'
 import { within } from '../deadline.js'
 import { answerHeaders, identityHeaders, maxForwardsOf, refusalHeaders, userOf } from './headers.js'
 import { DrachtioLeg } from './leg.js'
-import type { SrfClient, SrfDialog, SrfRequest, SrfResponse } from './srf.js'
+import type { SrfClient, SrfDialog, SrfMessage, SrfRequest, SrfResponse } from './srf.js'
 import type { IdentityHeaders } from '../phone/identity.js'
-import { CallerGone, type InboundCall, type Leg, type Source } from './types.js'
+import { AckMissing, CallerGone, type InboundCall, type Leg, type LegEnd, type OfferedLeg, type Source } from './types.js'
+
+/** Milliseconds for the ACK: the 200 is repeated four times meanwhile (RFC 3261 §13.3.1.4), and the callee waits. */
+const ackMs = 10_000
 
 /** What an inbound call needs of the connection that it came by. */
 export interface Connection {
@@ -37,8 +40,7 @@ export class DrachtioInbound implements InboundCall {
     this.identity = identityHeaders(req)
     this.maxForwards = maxForwardsOf(req)
     const body = req.body ?? ''
-    const type = (req.get('Content-Type') ?? 'application/sdp').split(';')[0]!.trim().toLowerCase()
-    this.bodyUnsupported = body !== '' && type !== 'application/sdp'
+    this.bodyUnsupported = body !== '' && !isSdp(req)
     this.offer = body === '' || this.bodyUnsupported ? undefined : body
     const cancelled = new AbortController()
     req.on('cancel', () => cancelled.abort(new CallerGone()))
@@ -64,7 +66,18 @@ export class DrachtioInbound implements InboundCall {
     }
   }
 
-  async answer(sdp: string): Promise<Leg> {
+  answer(sdp: string): Promise<Leg> {
+    return this.#established(sdp)
+  }
+
+  async answerWithOffer(offer: string): Promise<OfferedLeg> {
+    const leg = await this.#established(offer)
+    const answer = answerIn(leg)
+    answer.catch(() => undefined)
+    return { leg, answer }
+  }
+
+  async #established(sdp: string): Promise<DrachtioLeg> {
     if (this.gone.aborted) throw new CallerGone()
     return within(this.#connection.deadlineMs, this.#answer(sdp), 'sip_unavailable', (leg) => void leg.hangUp())
   }
@@ -80,7 +93,7 @@ export class DrachtioInbound implements InboundCall {
         if (settled) return void leg?.hangUp()
         settled = true
         if (leg) resolve(leg)
-        else reject(this.gone.aborted ? new CallerGone() : new MaskError('sip_unavailable', { cause: error }))
+        else reject(this.gone.aborted || isOver(error) ? new CallerGone() : new MaskError('sip_unavailable', { cause: error }))
       }
       try {
         this.#connection.srf.createUAS(this.#req, this.#res, { localSdp: sdp, headers: answerHeaders() }, done)
@@ -98,4 +111,33 @@ export class DrachtioInbound implements InboundCall {
       throw new MaskError('sip_unavailable', { cause: error })
     }
   }
+}
+
+/** The SDP answer in the ACK of a leg that was answered with our offer. */
+async function answerIn(leg: DrachtioLeg): Promise<string> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => { timer = setTimeout(() => reject(new AckMissing()), ackMs) })
+  const gone = leg.ended.then((end) => { throw endOf(end) })
+  try {
+    const ack = await Promise.race([leg.acked, gone, late])
+    if ((ack.body ?? '') === '' || !isSdp(ack)) throw new MaskError('media_rejected', { reason: 'no_answer' })
+    return ack.body!
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function endOf(end: LegEnd): Error {
+  if (end === 'ack_missing') return new AckMissing()
+  return end === 'lost' ? new MaskError('sip_unavailable') : new CallerGone()
+}
+
+/** The SIP server has no such INVITE any more: a CANCEL came first, and drachtio-srf drops it while a response is on its way. */
+function isOver(error: unknown): boolean {
+  return typeof error === 'string' && error.includes('unknown transaction')
+}
+
+/** A body without a type is taken for SDP. */
+function isSdp(message: SrfMessage): boolean {
+  return (message.get('Content-Type') ?? 'application/sdp').split(';')[0]!.trim().toLowerCase() === 'application/sdp'
 }

@@ -16,6 +16,8 @@ const refused: Readonly<Record<'refer' | 'message' | 'publish' | 'notify' | 'sub
 /** One dialog of drachtio-srf, made safe: every listener is attached before anything else can run. */
 export class DrachtioLeg implements Leg {
   readonly ended: Promise<LegEnd>
+  /** Resolves to the ACK of our 2xx; stays open when none comes. */
+  readonly acked: Promise<SrfRequest>
   readonly #dialog: SrfDialog
   readonly #deadlineMs: number
   #settle: (end: LegEnd) => void = () => undefined
@@ -28,6 +30,7 @@ export class DrachtioLeg implements Leg {
     this.#dialog = dialog
     this.#deadlineMs = deadlineMs
     this.ended = new Promise((resolve) => { this.#settle = resolve })
+    this.acked = new Promise((resolve) => dialog.on('ack', resolve))
     dialog.on('destroy', (_message, reason) => this.#settle(endOf(reason)))
     dialog.on('modify', (req, res) => void this.#renegotiate(req, res))
     dialog.on('update', (req, res) => void this.#renegotiate(req, res))

@@ -41,6 +41,7 @@ export interface SrfDialog {
   readonly remote: { readonly sdp: string | undefined }
   readonly local: { readonly contact: string }
   on(event: 'destroy', listener: (message: SrfMessage, reason?: string) => void): void
+  on(event: 'ack', listener: (req: SrfRequest) => void): void
   on(event: DialogEvent, listener: (req: SrfRequest, res: SrfResponse) => void): void
   destroy(options: SendOptions, callback: (error: unknown) => void): void
 }

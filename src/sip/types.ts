@@ -47,6 +47,19 @@ export interface InboundCall {
   reject(status: number, retryAfterSeconds?: number): void
   /** 200 with our answer. @throws caller_gone when a CANCEL crossed it */
   answer(sdp: string): Promise<Leg>
+  /**
+   * 200 with our offer, for a caller who made none; the answer comes in the ACK (RFC 3261 §13.2.1). `answer`
+   * rejects with MaskError media_rejected when the ACK brings none, with AckMissing when no ACK comes within
+   * ten seconds, with CallerGone when the caller hangs up instead; ending the leg is the business of who called this.
+   */
+  answerWithOffer(offer: string): Promise<OfferedLeg>
+}
+
+/** A leg that was answered with an offer of ours. */
+export interface OfferedLeg {
+  readonly leg: Leg
+  /** The caller's SDP answer. A rejection that nobody waits for does no harm. */
+  readonly answer: Promise<string>
 }
 
 /** How the far end of an outbound call refused. */
@@ -65,6 +78,14 @@ export class CallerGone extends Error {
   constructor() {
     super('The caller has given up.')
     this.name = 'CallerGone'
+  }
+}
+
+/** Raised when a caller does not acknowledge our 200. */
+export class AckMissing extends Error {
+  constructor() {
+    super('The caller did not acknowledge the answer.')
+    this.name = 'AckMissing'
   }
 }
 

@@ -6,7 +6,7 @@ import type { E164 } from '../../src/phone/types.js'
 import type { CallEnd, CallStart } from '../../src/record/types.js'
 import type { ShopSettings } from '../../src/shop/settings.js'
 import type { TrunkOrder } from '../../src/sip/gateways.js'
-import { CallerGone, type AnsweredLeg, type InboundCall, type Leg, type LegEnd } from '../../src/sip/types.js'
+import { CallerGone, type AnsweredLeg, type InboundCall, type Leg, type LegEnd, type OfferedLeg } from '../../src/sip/types.js'
 
 /** A leg whose far end the test plays. */
 export class ScriptedLeg implements Leg {
@@ -75,6 +75,14 @@ export class ScriptedInbound implements InboundCall {
     if (this.gone.aborted) throw new CallerGone()
     this.sent.push(`200 ${sdp}`)
     return this.leg
+  }
+
+  /** The caller's ACK to an offer of ours. */
+  ack: Promise<string> = Promise.resolve('answer of a')
+
+  async answerWithOffer(offer: string): Promise<OfferedLeg> {
+    this.ack.catch(() => undefined)
+    return { leg: await this.answer(offer), answer: this.ack }
   }
 }
 

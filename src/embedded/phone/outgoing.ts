@@ -15,10 +15,15 @@ export interface CallOptions {
   readonly headers?: HeaderLines
   /** Changes the description before it is sent; undefined sends none, so that the other side has to offer. */
   readonly sdp?: ((own: string) => string | undefined) | undefined
-  /** `never` loses every ACK of the call on its way; a number of milliseconds makes it late. */
-  readonly ack?: 'at once' | 'never' | number
+  /** `never` loses every ACK of the call on its way; a number of milliseconds makes it late; `by hand` leaves it to `acknowledge`. */
+  readonly ack?: 'at once' | 'never' | 'by hand' | number
   /** Called in the instant after the ACK, before anything else can happen. */
   readonly onAnswer?: (call: OutgoingCall) => void
+}
+
+export interface AckBody {
+  readonly type: string
+  readonly text: string
 }
 
 /** A call that this phone makes. */
@@ -61,11 +66,11 @@ export class OutgoingCall extends PhoneCall {
     this.#invite?.cancel(headers)
   }
 
-  /** Acknowledges the answer, when `ack` did not. */
-  acknowledge(): void {
+  /** Acknowledges the answer, when `ack` did not. @param body what the ACK carries; its own answer to an offer unless told */
+  acknowledge(body: AckBody | 'none' | undefined = this.#offered ? 'none' : undefined): void {
     if (this.dialog?.ackDue === undefined) return
-    const answer = this.#offered ? undefined : this.needAudio().describe('answer')
-    this.core.agent.acknowledge(this.dialog, answer === undefined ? {} : { headers: [['Content-Type', 'application/sdp']], body: answer })
+    const { type, text } = body === undefined ? { type: 'application/sdp', text: this.needAudio().describe('answer') } : body === 'none' ? { type: '', text: '' } : body
+    this.core.agent.acknowledge(this.dialog, text === '' ? {} : { headers: [['Content-Type', type]], body: text })
     this.options.onAnswer?.(this)
   }
 
@@ -126,7 +131,7 @@ export class OutgoingCall extends PhoneCall {
     this.dialog = this.#invite?.dialog
     const { ack = 'at once' } = this.options
     if (typeof ack === 'number') this.core.timers.after(ack, () => this.acknowledge())
-    else this.acknowledge()
+    else if (ack !== 'by hand') this.acknowledge()
     this.enter('talking')
   }
 }
