@@ -2,7 +2,7 @@ import { BlockList, isIPv6 } from 'node:net'
 import type { TrunkConfig } from '../config.js'
 import type { Source } from './types.js'
 
-/** A carrier connection: where calls come from and leave to. */
+/** A carrier connection as calls come from it; src/sip/gateways.ts is the way out. */
 export interface Trunk {
   readonly id: string
   /** Headers that this carrier vouches for, in order. */
@@ -11,15 +11,11 @@ export interface Trunk {
   readonly country: string
   /** Whether callers whom we do not know are answered and asked for an access code. */
   readonly asksCode: boolean
-  /** `sip:host:port`, first choice first. */
-  readonly gateways: readonly string[]
 }
 
 export interface Trunks {
   /** The trunk that a socket address belongs to; undefined for a stranger. */
   recognise(source: Source): Trunk | undefined
-  /** The trunk over which calls leave. */
-  readonly outbound: Trunk
 }
 
 /** Builds the look-up of trunks by socket address (never by a header: anyone can write those). */
@@ -29,13 +25,12 @@ export function createTrunks(configs: readonly TrunkConfig[]): Trunks {
     recognise({ address }) {
       const plain = address.replace(/^::ffff:/i, '').replace(/^\[|\]$/g, '')
       return known.find(({ sources }) => sources.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4'))?.trunk
-    },
-    outbound: known[0]!.trunk
+    }
   }
 }
 
-function trunkOf({ id, identity, country, asksCode = false, gateways }: TrunkConfig): Trunk {
-  return { id, identity, country, asksCode, gateways }
+function trunkOf({ id, identity, country, asksCode = false }: TrunkConfig): Trunk {
+  return { id, identity, country, asksCode }
 }
 
 function blockListOf(sources: readonly string[]): BlockList {

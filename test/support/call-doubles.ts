@@ -125,7 +125,7 @@ export class CallStage {
         answered: async () => this.step('journal.answered'),
         finish: async (start, end) => { this.records.find((record) => record.start.id === start.id)!.end = end }
       },
-      trunks: { recognise: () => undefined, outbound: this.trunk },
+      trunks: { recognise: () => undefined },
       events,
       config: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70, ...config },
       mayDial: () => true,
@@ -135,7 +135,7 @@ export class CallStage {
     }
   }
 
-  readonly trunk = { id: 'demo', asksCode: false, identity: ['pai', 'from'] as ('pai' | 'from')[], country: 'EE', gateways: ['sip:127.0.0.1:5070'] }
+  readonly trunk = { id: 'demo', asksCode: false, identity: ['pai', 'from'] as ('pai' | 'from')[], country: 'EE' }
 
   async #dial(order: TrunkOrder): Promise<AnsweredLeg> {
     this.step('dial')
