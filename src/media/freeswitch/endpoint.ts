@@ -199,7 +199,8 @@ function factsOf(sdp: string | undefined): MediaFacts {
 /** 488 is about the description (RFC 3261 §21.4.26); all else is about FreeSWITCH or the way to it. */
 function refusal(cause: unknown): MaskError {
   if (cause instanceof MaskError) return cause
-  const { status } = cause as { status?: unknown }
-  if (status === 491) return new Pending(cause)
+  const { status, message } = cause as { status?: unknown, message?: unknown }
+  // The SIP server may say so itself, before anything is sent.
+  if (status === 491 || String(message).includes('INVITE is in progress')) return new Pending(cause)
   return status === 488 ? new MaskError('media_rejected', { reason: 'no_codec', cause }) : new MaskError('media_unavailable', { cause })
 }

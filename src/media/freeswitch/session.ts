@@ -21,8 +21,11 @@ export interface SessionOptions {
 const any: readonly Codec[] = (['PCMA', 'PCMU', 'opus'] as const).map((name) => ownNumbering({ name, clockRate: name === 'opus' ? 48000 : 8000, payloadType: 0 }))
 const digits: Codec = ownNumbering({ name: 'telephone-event', clockRate: 8000, payloadType: 0 })
 
-/** What is said to FreeSWITCH on behalf of B until B has spoken: the discard port, and nothing to be sent there. */
-export const nobody = describe({ host: '127.0.0.1', rtpPort: 9, rtcpMux: false, codecs: [...any, digits], direction: 'inactive', ptime: 20 })
+/**
+ * What is said to FreeSWITCH on behalf of a side until that has spoken: the discard port of its own machine. Not
+ * on hold, as FreeSWITCH would end that with a re-INVITE of its own just when ours comes.
+ */
+export const nobody = describe({ host: '127.0.0.1', rtpPort: 9, rtcpMux: false, codecs: [...any, digits], direction: 'sendrecv', ptime: 20 })
 
 /** A phone's description in our words, reduced to what FreeSWITCH serves. @throws MaskError media_rejected without audio */
 export function describeSide(facts: MediaFacts, codecs: readonly Codec[] = facts.codecs): string {

@@ -30,7 +30,7 @@ export class EslDouble {
   readonly mute = new Set<string>()
   /** What an INVITE meets: a status that refuses it, or silence. */
   invite: number | 'silent' | 'late' | undefined
-  /** Statuses that the next re-INVITEs meet; silence for 0. */
+  /** Statuses that the next re-INVITEs meet; silence for 0, a refusal by the SIP server itself for 1. */
   readonly modify: number[] = []
   /** Whether channels dial the application. */
   dialsBack = true
@@ -205,6 +205,10 @@ class Dialog extends EventEmitter {
     await new Promise((resolve) => { setTimeout(resolve, 5) })
     const status = this.channel.double.modify.shift()
     if (status === 0) return never
+    if (status === 1) {
+      this._reinvitesInProgress.count--
+      throw Object.assign(new Error('Server error: another INVITE is in progress in this dialog'), { code: 'EDRACHTIO' })
+    }
     if (status !== undefined) throw new Refused(status)
     this._reinvitesInProgress.count--
     return this.remote.sdp = sdp(/a=(sendonly|inactive)/.exec(text)?.[1])

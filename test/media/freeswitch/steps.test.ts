@@ -39,7 +39,7 @@ onDouble('INVITEs that fail', async (t, { double, ...stage }) => {
 
 onDouble('re-INVITEs that fail', async (t, { double, ...stage }) => {
   const engine = stage.engine(t, short)
-  double.modify.push(491, 491)
+  double.modify.push(491, 1, 491)
   const call = await connected(t, engine, [pcma], [pcma])
   await call.session.renegotiate('b', call.b.offer({ direction: 'sendonly' }))
   t.equal(double.modify.length, 0, 'asked again while the one before was pending')
