@@ -1,14 +1,17 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createCalls } from './call/calls.js'
 import type { CallDeps } from './call/deps.js'
 import { portRange, type Config } from './config.js'
-import { MaskError } from './errors.js'
 import { createEvents, type EventBus } from './events.js'
 import { createHttp } from './http/server.js'
 import { createIdempotency } from './http/idempotency.js'
 import type { Health, HealthPart } from './http/types.js'
 import { createLines } from './line/lines.js'
 import { createEmbeddedMedia } from './media/embedded/engine.js'
+import { createMediaEngines } from './media/engines.js'
+import { createFreeswitchMedia } from './media/freeswitch/engine.js'
+import { createRtpengineMedia } from './media/rtpengine/engine.js'
+import { soundsFolder } from './media/sounds.js'
 import type { MediaEngine } from './media/types.js'
 import { mayDial } from './phone/dialable.js'
 import { createJournal } from './record/journal.js'
@@ -27,6 +30,8 @@ import { createMetrics, type Reading } from './telemetry/metrics.js'
 
 /** Milliseconds that Redis may take to be there at the start. */
 const storeReadyMs = 5000
+/** Milliseconds that a media server may take for one step of a call. */
+const mediaStepMs = 3000
 
 /** Where the servers are that the application needs, embedded or real. */
 export interface Servers {
@@ -86,8 +91,8 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   await journal.recover()
 
   const settings = settingsOf(store, vault, config)
-  const media = own(createMedia(config, log))
   const sip = own(await connectDrachtio({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }))
+  const media = own(createMedia(config, sip, log))
   const trunk = createOutboundTrunk(config.trunks[0]!, sip, { log })
   const calls = own(createCalls(callDeps({ trunk, media, lines, journal, events, settings, config, log }), log))
   sip.onCall((call) => calls.take(call))
@@ -140,12 +145,30 @@ function settingsOf(store: Store, vault: Vault, { shops, call, line }: Config): 
   return createSettings({ store, vault, defaultsOf, defaults: defaultsOf(shops[0]!.id) })
 }
 
-function createMedia(config: Config, log: Log): MediaEngine {
-  // Better no start than calls that quietly go another way than the operator set.
-  if (config.freeswitch.url !== null) throw new MaskError('config_invalid', { cause: 'The setting freeswitch.url (MASKLINE_FREESWITCH_URL) cannot be used yet; leave it out.' })
-  if (config.rtpengine.url !== null) throw new MaskError('config_invalid', { cause: 'The setting rtpengine.url (MASKLINE_RTPENGINE_URL) cannot be used yet; leave it out.' })
-  const { host, rtpPorts, silenceTimeoutSeconds } = config.media
-  return createEmbeddedMedia({ host, ports: portRange(rtpPorts), silenceTimeoutMs: silenceTimeoutSeconds * 1000, sounds: { overrides: join(config.dataDir, 'sounds') }, log })
+/**
+ * The engines that the configuration names: rtpengine for talk and FreeSWITCH for prompts where both are set,
+ * each with the embedded one for what it cannot do where only one is.
+ */
+function createMedia(config: Config, sip: SipPort, log: Log): MediaEngine {
+  const { freeswitch, rtpengine } = config
+  const voice = freeswitch.url === null ? createEmbedded(config, log) : createFreeswitch(config, freeswitch.url, sip, log)
+  if (rtpengine.url === null) return voice
+  const relay = createRtpengineMedia({ urls: rtpengine.url.split(','), log, deadlineMs: mediaStepMs, silenceTimeoutMs: silenceMs(config) })
+  return createMediaEngines({ relay, voice, log })
+}
+
+const silenceMs = ({ media }: Config): number => media.silenceTimeoutSeconds * 1000
+
+function createEmbedded(config: Config, log: Log): MediaEngine {
+  const { host, rtpPorts } = config.media
+  return createEmbeddedMedia({ host, ports: portRange(rtpPorts), silenceTimeoutMs: silenceMs(config), sounds: { overrides: join(config.dataDir, 'sounds') }, log })
+}
+
+function createFreeswitch(config: Config, url: string, sip: SipPort, log: Log): MediaEngine {
+  const { app, sounds, soundOverrides } = config.freeswitch
+  const [host = '', port = ''] = app.split(':')
+  const folders = { root: sounds ?? soundsFolder, overrides: soundOverrides ?? resolve(config.dataDir, 'sounds') }
+  return createFreeswitchMedia({ url, srf: sip.library, listen: { host, port: Number(port) }, sounds: folders, log, deadlineMs: mediaStepMs, silenceTimeoutMs: silenceMs(config) })
 }
 
 function healthOf(store: Store, sip: SipPort, media: MediaEngine): Health {

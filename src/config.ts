@@ -46,8 +46,13 @@ export const ConfigSchema = Type.Object({
   http: Type.Object({ host: Type.String({ minLength: 1 }), port: port(), bodyLimitBytes: int(1024, 1048576), requestTimeoutMs: int(1000, 60000) }, closed),
   sip: Type.Object({ host: Type.String({ minLength: 1 }), port: port(), requestTimeoutMs: int(500, 32000) }, closed),
   drachtio: Type.Object({ url: nullable('^drachtio://:[^@]+@[^@]+:\\d+$', 'drachtio://:secret@host:port') }, closed),
-  freeswitch: Type.Object({ url: nullable('^esl://:[^@]+@[^@]+:\\d+$', 'esl://:secret@host:port') }, closed),
-  rtpengine: Type.Object({ url: nullable('^udp://[^@]+:\\d+$', 'udp://host:port') }, closed),
+  freeswitch: Type.Object({
+    url: nullable('^esl://:[^@]+@[^@]+:\\d+$', 'esl://:secret@host:port'),
+    app: text('^[^:\\s]+:\\d{1,5}$', 'host:port'),
+    sounds: nullable('^/', 'an absolute path'),
+    soundOverrides: nullable('^/', 'an absolute path')
+  }, closed),
+  rtpengine: Type.Object({ url: nullable('^udp://[^@,]+:\\d+(,udp://[^@,]+:\\d+)*$', 'udp://host:port, several with commas between') }, closed),
   media: Type.Object({ host: Type.String({ minLength: 1 }), rtpPorts: text('^\\d{1,5}-\\d{1,5}$', 'a range of ports such as 20000-29999'), silenceTimeoutSeconds: int(10, 3600) }, closed),
   redis: Type.Object({ url: nullable('^rediss?://\\S+$', 'redis://host:port or rediss://host:port'), commandTimeoutMs: int(50, 10000) }, closed),
   secrets: Type.Object({ masterKey: nullable('^[A-Za-z0-9+/]{43}=?$', '32 bytes in base64'), apiKey: nullable('^[\\x21-\\x7e]{16,200}$', '16 to 200 visible ASCII characters') }, closed),
@@ -83,6 +88,7 @@ const environment: Readonly<Record<string, string>> = {
   MASKLINE_REDIS_URL: 'redis.url',
   MASKLINE_DRACHTIO_URL: 'drachtio.url',
   MASKLINE_FREESWITCH_URL: 'freeswitch.url',
+  MASKLINE_FREESWITCH_APP: 'freeswitch.app',
   MASKLINE_RTPENGINE_URL: 'rtpengine.url',
   MASKLINE_API_KEY: 'secrets.apiKey',
   MASKLINE_MASTER_KEY: 'secrets.masterKey',

@@ -50,6 +50,10 @@ class Drachtio implements SipPort {
     this.#options = options
   }
 
+  get library(): unknown {
+    return this.#srf
+  }
+
   get connected(): boolean {
     return this.#connected
   }
