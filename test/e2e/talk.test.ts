@@ -15,8 +15,11 @@ t.test('the courier calls, they talk, the courier hangs up', async (t) => {
   const ringing = await play.customer.nextCall()
   t.equal(ringing.shown, line.number, 'the customer sees the proxy number')
   await ringing.ring()
-  t.equal((await call.ringing()).status, 180)
-  t.ok(await call.hears(425), 'the courier hears ringing of our making')
+  const { status, body } = await call.ringing()
+  t.equal(status, 180)
+  // An engine that only relays has no voice to ring with; then the caller's own phone rings.
+  if (play.config.rtpengine.url === null) t.ok(body.length > 0 && await call.hears(425), 'the courier hears ringing of our making')
+  else t.equal(body.length, 0, 'the courier\'s own phone rings')
   await ringing.answer()
   await call.answered()
   call.say(440)

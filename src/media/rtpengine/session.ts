@@ -1,8 +1,8 @@
 import { MaskError } from '../../errors.js'
-import { codecKey, ownNumbering, type Codec } from '../codecs.js'
+import { codecKey, isAudio, ownNumbering, type Codec } from '../codecs.js'
 import { agreedCodecs, codecsToMatch, firstOffer } from '../negotiate.js'
 import { Descriptions, type MediaPlace } from '../descriptions.js'
-import { readSdp, type MediaDirection, type MediaFacts } from '../sdp.js'
+import { readSdp, rejected, type MediaDirection, type MediaFacts } from '../sdp.js'
 import { mirror, writeSdp } from '../sdp-write.js'
 import type { MediaSession, Playback, Side } from '../types.js'
 import { Watcher } from '../watcher.js'
@@ -80,6 +80,8 @@ export class RtpengineSession implements MediaSession {
       const b = await ask('offer', offerOfA === undefined ? nobody : { facts: offerOfA, codecs: offerOfA.codecs }, { 'from-tag': 'a' })
       // Without a word of A both sides get a place at once, and say later who they are.
       const places = offerOfA === undefined ? { b, a: await ask('answer', nobody, { 'from-tag': 'a', 'to-tag': 'b' }) } : { b }
+      // rtpengine passes on what B sends from the first offer on; nobody may hear it before the call is answered.
+      await instance.request('block media', { 'call-id': callId }, options.ms)
       return new RtpengineSession(callId, instance, offerOfA, places, options)
     } catch (error) {
       instance.sessions--
@@ -94,7 +96,7 @@ export class RtpengineSession implements MediaSession {
   }
 
   answerAlone(): Promise<string> {
-    return Promise.reject(new MaskError('media_unavailable', { reason: 'voice' }))
+    return Promise.reject(this.offerOfA === undefined ? rejected('no_offer') : new MaskError('media_unavailable', { reason: 'voice' }))
   }
 
   play(): Playback {
@@ -107,7 +109,8 @@ export class RtpengineSession implements MediaSession {
     if (this.places.a === undefined) throw new MaskError('internal', { reason: 'order' })
     // B's own law first, so that nothing need be turned.
     const ofB = this.known.b?.codecs.map(ownNumbering) ?? []
-    const codecs = [...firstOffer].sort((x, y) => rank(ofB, x) - rank(ofB, y))
+    const audio = firstOffer.filter(isAudio).sort((x, y) => rank(ofB, x) - rank(ofB, y))
+    const codecs = [...audio, ...firstOffer.filter((codec) => !isAudio(codec))]
     return this.descriptions.offer('a', this.places.a.place, codecs, undefined)
   }
 
@@ -135,6 +138,7 @@ export class RtpengineSession implements MediaSession {
     const b = { facts, codecs: agreedCodecs(this.places.b.codecs, facts.codecs) }
     // After a first exchange with nobody in it, B's answer is news and not an answer any more.
     const forA = this.places.a === undefined ? await this.answer('a', b, facts.direction) : await this.update('b', b, this.known.a ?? nobody)
+    await this.command('unblock media', {})
     this.known.b = b
     this.watcher.start()
     if (this.places.a !== undefined || this.offerOfA === undefined) return this.offerForA()
