@@ -12,8 +12,10 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const buildStamp = join(root, 'dist', '.maskline-built')
 /** Program → the Debian package that brings it. */
-const debian = { 'redis-server': 'redis-server', sipp: 'sip-tester' }
-const needs = { build: [], start: ['redis-server'], demo: ['redis-server'], test: ['redis-server', 'sipp'] }
+const debian = { 'redis-server': 'redis-server', sipp: 'sip-tester', rtpengine: 'rtpengine-daemon' }
+/** Program → the service that its package would like to run. */
+const services = { 'redis-server': 'redis-server', rtpengine: 'rtpengine-daemon' }
+const needs = { build: [], start: ['redis-server'], demo: ['redis-server'], test: ['redis-server', 'sipp', 'rtpengine'] }
 
 const mode = process.argv[2] ?? ''
 if (!Object.hasOwn(needs, mode)) stop('Say what to set up: node scripts/setup.mjs start|demo|test|build')
@@ -59,7 +61,7 @@ function installPrograms(programs) {
   }
   say(`Installing ${packages.join(' and ')} (apt-get) …`)
   apt(sudo, packages)
-  if (missing.includes('redis-server')) stopService(sudo)
+  for (const name of missing) if (services[name]) stopService(sudo, services[name])
   const still = missing.filter((name) => !onPath(name))
   if (still.length > 0) stop(`apt-get could not install ${still.map((name) => debian[name]).join(' and ')}; please install by hand and try again.`)
 }
@@ -84,11 +86,11 @@ function apt(sudo, packages) {
   if (results[1].status !== 0) process.stderr.write(results.map((result) => result.stderr).join(''))
 }
 
-/** We start Redis ourselves with our own settings; the service that came with the package is not wanted. */
-function stopService(sudo) {
+/** We start these programs ourselves with our own settings; the service that came with the package is not wanted. */
+function stopService(sudo, name) {
   const words = existsSync('/run/systemd/system')
-    ? ['systemctl', 'disable', '--now', 'redis-server.service']
-    : ['service', 'redis-server', 'stop']
+    ? ['systemctl', 'disable', '--now', `${name}.service`]
+    : ['service', name, 'stop']
   const [command, ...args] = [...sudo, ...words]
   quiet(command, args)
 }
