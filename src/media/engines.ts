@@ -34,6 +34,7 @@ export function createMediaEngines({ relay, voice, log }: MediaEnginesOptions): 
       if (offerOfA !== undefined) readSdp(offerOfA)
       const session: ChoosingSession = new ChoosingSession({ relay, voice, log: log.with({ callId }), needs }, (engine) => engine.open(callId, offerOfA, needs), () => sessions.delete(session))
       sessions.add(session)
+      if (needs.voice) await session.prepare()
       return session
     },
     stats: () => ({ sessions: sessions.size, portsInUse: engines.reduce((sum, engine) => sum + engine.stats().portsInUse, 0) }),
@@ -58,6 +59,16 @@ class ChoosingSession implements MediaSession {
 
   constructor(private readonly options: MediaEnginesOptions & { readonly needs: MediaNeeds }, private readonly openIn: (engine: MediaEngine) => Promise<MediaSession>, private readonly onClose: () => void) {
     this.silent = new Promise((resolve) => { this.reportSilence = resolve })
+  }
+
+  /** Opens at once what is known to be needed. @throws MaskError; nothing is left then */
+  async prepare(): Promise<void> {
+    try {
+      await this.toConnect()
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   get voice(): VoiceControl | undefined {

@@ -82,6 +82,7 @@ export async function leaks(t: Test, makeEngine: MakeEngine, hangUps: number): P
     await Promise.all(Array.from({ length: 3 }, async () => engine.open(newId(), a.offer())))
     const late = engine.open(newId(), a.offer())
     const settled = late.then((session) => session.close(), (error: unknown) => t.match(error, { code: 'media_unavailable' }))
+    if (randomInt(2) === 0) await sleep(randomInt(5))
     await engine.close()
     await settled
     t.same(engine.stats(), { sessions: 0, portsInUse: 0 })

@@ -68,7 +68,7 @@ export async function offerFirst(t: Test, makeEngine: MakeEngine, { voice }: { r
   if (voice) {
     await t.test('prompts and keys before there is a B', async (t) => {
       const a = await phone(t, [pcmu, events(101)])
-      const session = await engine.open(newId(), undefined)
+      const session = await engine.open(newId(), undefined, { voice: true })
       const keys: string[] = []
       session.voice!.onDigit('a', (digit) => keys.push(digit))
       await session.play('a', 'accept').done

@@ -6,6 +6,7 @@ import type { MediaEngine } from '../../src/media/types.js'
 import { soundsFolder } from '../../src/media/sounds.js'
 import { connected, empty, phone, type Load } from './call.js'
 import { leaks } from './conformance-leaks.js'
+import { offerFirst } from './conformance-offer.js'
 import { canaries, events, likeness, opus, pcma, pcmu, sleep, waitFor, type Phone } from './phone.js'
 
 export interface EngineUnderTest {
@@ -47,7 +48,7 @@ export function conformance(t: Test, makeEngine: MakeEngine, options: Conformanc
   t.test('talk', (t) => talk(t, makeEngine))
   t.test('descriptions', (t) => descriptions(t, makeEngine))
   t.test('changes in mid-call', (t) => changes(t, makeEngine))
-  t.test('late offers', (t) => lateOffers(t, makeEngine))
+  t.test('the first offer is ours', (t) => offerFirst(t, makeEngine, { voice: options.abilities.voice }))
   t.test('bad input', (t) => badInput(t, makeEngine))
   t.test('silence', (t) => silence(t, makeEngine))
   t.test(options.abilities.voice ? 'voice' : 'no voice', (t) => options.abilities.voice ? voice(t, makeEngine) : noVoice(t, makeEngine))
@@ -179,54 +180,6 @@ async function changes(t: Test, makeEngine: MakeEngine): Promise<void> {
     t.ok(await b.hears(900))
   })
   await session.close()
-  await empty(t, load)
-}
-
-/** Sessions that A opened without an offer (RFC 3261 §14.1), or that we opened towards A. */
-async function lateOffers(t: Test, makeEngine: MakeEngine): Promise<void> {
-  const { engine, load } = await makeEngine(t, { silenceTimeoutMs: long })
-  const talkEach = async (t: Test, a: Phone, b: Phone): Promise<void> => {
-    a.speak(toneA)
-    b.speak(toneB)
-    t.ok(await b.hears(toneA), 'B hears A')
-    t.ok(await a.hears(toneB), 'A hears B')
-  }
-  await t.test('the answer comes with the ACK', async (t) => {
-    const [a, b] = await Promise.all([phone(t, [pcma, pcmu, events(101)]), phone(t, [pcmu, events(101)])])
-    const session = await engine.open(newId(), undefined)
-    t.equal(await session.answerEarly(), undefined)
-    const forA = await session.connect(b.answer(await session.offerForB(), { talkative: true }))
-    for (const canary of canaries) t.notMatch(forA, canary)
-    t.equal(readSdp(forA).codecs[0]!.name, 'PCMU', 'what B speaks comes first')
-    await session.acceptFromA(a.answer(forA, { talkative: true }))
-    await talkEach(t, a, b)
-    t.match(await session.renegotiate('b', b.offer({ direction: 'sendonly' })), 'a=recvonly')
-    t.match(await session.renegotiate('b', b.offer()), 'a=sendrecv')
-    t.ok(await b.hears(toneA))
-    t.equal(session.localDescription('a'), forA)
-    await session.close()
-  })
-  await t.test('A is called first', async (t) => {
-    const [a, b] = await Promise.all([phone(t, [pcmu, events(101)]), phone(t, [pcma, events(101)])])
-    const session = await engine.open(newId(), undefined)
-    const forA = await session.offerForA()
-    t.equal(await session.offerForA(), forA)
-    await session.acceptFromA(a.answer(forA))
-    await t.rejects(session.acceptFromA(a.offer()), { code: 'internal' }, 'once only')
-    const answer = await session.connect(b.answer(await session.offerForB()))
-    t.equal(answer, forA, 'A need not hear of it')
-    await talkEach(t, a, b)
-    await session.close()
-  })
-  await t.test('a bad answer', async (t) => {
-    const a = await phone(t, [pcma])
-    const session = await engine.open(newId(), undefined)
-    await t.rejects(session.acceptFromA(a.offer()), { code: 'internal' }, 'before the offer')
-    await session.offerForA()
-    await t.rejects(session.acceptFromA('v=0'), { code: 'media_rejected' })
-    await session.close()
-    await t.rejects(session.offerForA(), { code: 'media_unavailable' })
-  })
   await empty(t, load)
 }
 

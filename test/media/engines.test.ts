@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { MaskError } from '../../src/errors.js'
 import { newId } from '../../src/ids.js'
 import { createEmbeddedMedia } from '../../src/media/embedded/engine.js'
 import { createMediaEngines } from '../../src/media/engines.js'
@@ -61,9 +62,12 @@ t.test('what a call needs decides where it goes', async (t) => {
   t.same(calls.splice(0), ['relay'], 'a plain call, opened once')
 
   const accepted = await engine.open(newId(), a.offer(), { voice: true })
+  t.ok(accepted.voice, 'at once')
   await accepted.offerForB()
   await accepted.close()
   t.same(calls.splice(0), ['voice'], 'a call in which something will be said')
+
+  await t.rejects(createMediaEngines({ relay, voice: { ...voice, open: () => Promise.reject(new MaskError('media_unavailable')) }, log: silent }).open(newId(), a.offer(), { voice: true }), { code: 'media_unavailable' })
 
   const nothing = await engine.open(newId(), a.offer())
   await nothing.close()

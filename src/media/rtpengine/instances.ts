@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises'
 import { errorFields, type Log } from '../../telemetry/log.js'
 import { Control } from './control.js'
 import type { Dictionary } from './bencode.js'
@@ -12,6 +13,7 @@ export class Instance {
   up = true
   private control: Control
   private readonly timer: NodeJS.Timeout
+  private readonly underWay = new Set<Promise<unknown>>()
   private closed = false
 
   /** @param index names the instance in the log; its address stays out of there */
@@ -22,8 +24,14 @@ export class Instance {
   }
 
   /** @throws MaskError media_unavailable */
-  request(command: string, fields: Dictionary, ms = this.deadlineMs): Promise<Dictionary> {
-    return this.control.request(command, fields, ms)
+  async request(command: string, fields: Dictionary, ms = this.deadlineMs): Promise<Dictionary> {
+    const asking = this.control.request(command, fields, ms)
+    this.underWay.add(asking)
+    try {
+      return await asking
+    } finally {
+      this.underWay.delete(asking)
+    }
   }
 
   /** Asks whether it is there and remembers the answer. @throws MaskError media_unavailable */
@@ -45,9 +53,15 @@ export class Instance {
     else this.log.warn('media.rtpengine_down', { count: this.index, ...errorFields(error) })
   }
 
+  /** Takes as long as the commands under way, each of which has its deadline. */
   async close(): Promise<void> {
     this.closed = true
     clearInterval(this.timer)
+    // Whatever was begun comes to its end, and so does what it leaves to be removed.
+    while (this.underWay.size > 0) {
+      await Promise.allSettled(this.underWay)
+      await immediate()
+    }
     await this.control.close()
   }
 
