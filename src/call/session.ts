@@ -113,7 +113,11 @@ export class CallSession {
     const keys = this.#listen('a', leg, media)
     const { dialled: number } = this.#caller.inbound
     const dialogue = askForCode({ lines: this.#deps.lines, media, keys, voice: this.#voice(), number, caller: this.#identity.number, callId: this.id })
-    const found = await unlessAborted(this.#over, dialogue)
+    const found = await unlessAborted(this.#over, dialogue).catch((error: unknown) => {
+      // A code may be found right in the instant in which the caller hangs up: that call was counted in, too.
+      void dialogue.then((late) => late?.kind === 'connect' ? this.#deps.lines.release(late.deliveryId, this.id) : undefined).catch(() => undefined)
+      throw error
+    })
     const decision = found && await this.#decide(found, false)
     if (decision === undefined || decision.kind === 'ask') return { kind: 'announce', prompt: 'unavailable', reason: 'code_refused' }
     if (decision.kind === 'connect') await unlessAborted(this.#over, media.play('a', 'connecting', this.#voice()).done)

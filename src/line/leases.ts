@@ -1,4 +1,5 @@
 import { errorFields } from '../telemetry/log.js'
+import { longestCallSeconds } from '../shop/settings.js'
 import { poolKey } from '../store/keys.js'
 import { splitId, type LineContext } from './context.js'
 import { scripts } from './scripts.js'
@@ -30,8 +31,8 @@ export class Leases {
   }
 
   add(pool: string, local: string, callId: string): void {
-    const { ringTimeoutSeconds, maxDurationSeconds } = this.context.config.call
-    const longest = (ringTimeoutSeconds + maxDurationSeconds) * 1000 + leaseMs
+    // A shop may set longer calls than the configuration does, up to these bounds.
+    const longest = longestCallSeconds * 1000 + leaseMs
     this.held.set(callId, { pool, local, until: performance.now() + longest })
   }
 

@@ -5,11 +5,17 @@ import type { Vault } from '../store/crypto.js'
 import { keyName } from '../store/keys.js'
 import type { Store } from '../store/redis.js'
 
+const maxRingSeconds = 180
+const maxTalkSeconds = 14_400
+
+/** No call lasts longer, whatever a shop sets. */
+export const longestCallSeconds = maxRingSeconds + maxTalkSeconds
+
 /** What a shop decides about its calls, with bounds; the defaults are what nobody has to think about. */
 export const SettingsSchema = Type.Object({
   language: Type.Union([Type.Literal('en'), Type.Literal('et'), Type.Literal('ru')], { description: 'What its people hear' }),
-  ringTimeoutSeconds: Type.Integer({ minimum: 5, maximum: 180, description: 'How long a callee rings' }),
-  maxDurationSeconds: Type.Integer({ minimum: 30, maximum: 14400, description: 'Longest talk; people are warned a minute before' }),
+  ringTimeoutSeconds: Type.Integer({ minimum: 5, maximum: maxRingSeconds, description: 'How long a callee rings' }),
+  maxDurationSeconds: Type.Integer({ minimum: 30, maximum: maxTalkSeconds, description: 'Longest talk; people are warned a minute before' }),
   acceptance: Type.Union([Type.Literal('off'), Type.Literal('courier'), Type.Literal('customer'), Type.Literal('both')], { description: 'Who must press 1 before being connected, so that no voicemail takes a call' }),
   hint: Type.Boolean({ description: 'Whether the callee hears that this is a call about a delivery' }),
   quarantineSeconds: Type.Integer({ minimum: 0, maximum: 2592000, description: 'How long a number stays reserved for its two people after a delivery' }),

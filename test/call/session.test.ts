@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CallSession } from '../../src/call/session.js'
 import type { Termination } from '../../src/call/termination.js'
 import { MaskError } from '../../src/errors.js'
+import type { CodeAnswer } from '../../src/line/types.js'
+import type { E164 } from '../../src/phone/types.js'
 import { CallFailed } from '../../src/sip/types.js'
 import { CallStage, ScriptedInbound, ScriptedLeg } from '../support/call-doubles.js'
 
@@ -205,6 +207,26 @@ t.test('who is refused hears why', async (t) => {
     t.equal(stage.records.length, found.kind === 'unknown' ? 0 : 1, 'a stranger leaves no record with a shop')
     wholeAfter(t, stage, inbound, { result: 'client_error', reason })
   }
+})
+
+t.test('a caller who hangs up while the code is looked at is counted out all the same', async (t) => {
+  const stage = new CallStage()
+  let right: (answer: CodeAnswer) => void = () => undefined
+  stage.speaks = true
+  stage.redeem = () => new Promise((resolve) => { right = resolve })
+  stage.found = { kind: 'unknown' }
+  const inbound = new ScriptedInbound()
+  const session = new CallSession(stage.deps(), inbound, { ...stage.trunk, asksCode: true })
+  const over = session.run()
+  await tick()
+  for (const key of ['1', '2', '#', '1']) stage.press(key)
+  await tick()
+  inbound.leg.end()
+  t.equal((await over).reason, 'caller_cancelled')
+  t.notOk(stage.did.includes('release'))
+  right({ kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', callee: '+46701740606' as E164, enrolled: true })
+  await tick()
+  t.ok(stage.did.includes('release'))
 })
 
 t.test('a caller who gives up during an announcement is not answered twice', async (t) => {

@@ -1,7 +1,7 @@
 import { createEvents, type Events } from '../../src/events.js'
 import type { CallDeps } from '../../src/call/deps.js'
-import type { Lines, Lookup } from '../../src/line/types.js'
-import type { MediaEngine, MediaSession, Playback, PlayOptions, Prompt, Side } from '../../src/media/types.js'
+import type { CodeAnswer, Lines, Lookup } from '../../src/line/types.js'
+import type { MediaEngine, MediaSession, Playback, PlayOptions, Prompt, Side, VoiceControl } from '../../src/media/types.js'
 import type { E164 } from '../../src/phone/types.js'
 import type { CallEnd, CallStart } from '../../src/record/types.js'
 import type { ShopSettings } from '../../src/shop/settings.js'
@@ -106,6 +106,20 @@ export class CallStage {
   readonly voices: PlayOptions[] = []
   dialled: TrunkOrder | undefined
   silence: () => void = () => undefined
+  /** Whether the engine has a voice. */
+  speaks = false
+  private readonly voice: VoiceControl = {
+    onDigit: (side, listener) => {
+      if (side === 'a') this.press = listener
+      return () => undefined
+    },
+    allowTalk: () => undefined
+  }
+
+  /** Presses a key of the caller's phone. */
+  press: (digit: string) => void = () => undefined
+  /** What an entered code opens. */
+  redeem: () => Promise<CodeAnswer> = async () => ({ kind: 'wrong', left: 1 })
 
   step(name: string): void {
     this.did.push(name)
@@ -146,7 +160,7 @@ export class CallStage {
 
   #lines(): Lines {
     const lookup = async (): Promise<Lookup> => { this.step('lookup'); return this.found }
-    return { lookup, release: async () => this.step('release') } as unknown as Lines
+    return { lookup, redeem: () => this.redeem(), release: async () => this.step('release') } as unknown as Lines
   }
 
   #engine(): MediaEngine {
@@ -165,6 +179,7 @@ export class CallStage {
         this.step(`play ${prompt} to ${side}`)
         return { done: this.prompt, stop: () => this.step(`stop ${prompt}`) }
       },
+      voice: this.speaks ? this.voice : undefined,
       close: async () => this.step('media.close')
     }
     return {
