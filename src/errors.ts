@@ -54,6 +54,7 @@ const table = {
   media_unavailable: { http: 503, sip: 503, title: 'No media engine is free; try again soon.' },
   media_rejected: { http: 0, sip: 488, title: 'The session description cannot be served.' },
   deadline_exceeded: { http: 503, sip: 503, title: 'A part of the system did not answer in time.' },
+  key_destroyed: { http: 410, sip: 500, title: 'The key to this data was destroyed; nobody can read it any more.' },
   internal: { http: 500, sip: 500, title: 'Something went wrong on our side.' },
   // Start
   config_invalid: { http: 0, sip: 0, title: 'The configuration is not valid.' }
