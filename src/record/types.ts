@@ -1,4 +1,5 @@
 import type { Party } from '../line/types.js'
+import type { E164 } from '../phone/types.js'
 
 export type CallResult = 'success' | 'client_error' | 'server_error' | 'upstream_error' | 'indeterminate'
 
@@ -59,6 +60,83 @@ export interface CallEnd {
   readonly answeredAt?: number
   readonly result: CallResult
   readonly reason: string
+}
+
+/** What is known of a row without its day key, to decide whether it is held, restricted or due. */
+export interface RowFacts {
+  /** Id of the call. */
+  readonly id: string
+  /** UTC day on which the call began, `20261121`. */
+  readonly day: string
+  readonly deliveryId: string
+  /** Unix milliseconds. */
+  readonly startedAt: number
+  /** The parties' pseudonyms of that day, by role; a party that had no part in the call is absent. */
+  readonly pseudonyms: Readonly<Partial<Record<Party, string>>>
+}
+
+/**
+ * Says of a shop's rows which ones must not be shown now (restriction, legal hold), as it stands at this moment.
+ * Asked once per read. Rejects with MaskError: then nothing is shown.
+ */
+export type Restricted = (shopId: string) => Promise<(row: RowFacts) => boolean>
+
+export interface ClearOptions {
+  /** Only rows of calls that began before this (Unix ms); without it all of the day. */
+  readonly startedBefore?: number
+  /** Rows that stay, such as held ones. */
+  readonly keep?: (row: RowFacts) => boolean
+  /** Stops after the batch under way. */
+  readonly signal?: AbortSignal
+}
+
+/** What a clearing did. `kept` counts the rows for which `keep` said yes. */
+export interface Cleared {
+  readonly deleted: number
+  readonly kept: number
+}
+
+/**
+ * The rows as what must go one day. Knows no periods and reads nothing sealed, so it works with or without day
+ * keys. Everything may be broken off at any point and repeated. Rejects with MaskError store_unavailable, store_full.
+ */
+export interface RecordShelf {
+  /** UTC days of which rows are left, oldest first. */
+  days(shopId: string): Promise<string[]>
+  /** Rows of a day, shown or not. */
+  count(shopId: string, day: string): Promise<number>
+  /** Start of the oldest call that is left (Unix ms). */
+  oldest(shopId: string): Promise<number | undefined>
+  /** Deletes a day's rows in small batches, oldest first, with everything by which they are found. */
+  clear(shopId: string, day: string, options?: ClearOptions): Promise<Cleared>
+  /** Deletes single rows of a day. @returns how many were there */
+  remove(shopId: string, day: string, callIds: readonly string[]): Promise<number>
+  /** The rows of a delivery, on whatever days, oldest first; empty for a delivery of another shop. */
+  ofDelivery(shopId: string, deliveryId: string): Promise<RowFacts[]>
+  /** The rows of a day in which this pseudonym had a part, found without looking at others. */
+  ofPerson(shopId: string, day: string, pseudonym: string): Promise<RowFacts[]>
+}
+
+/** A call as the person who had a part in it may see it. */
+export interface PersonCall extends CallRecord {
+  /** Which party the person was. */
+  readonly party: Party
+}
+
+/** Finds a person's calls by recomputing the pseudonyms under the day keys that are alive. */
+export interface PersonCalls {
+  /** The days of which rows are left and whose key is alive, with the person's pseudonym on each. */
+  pseudonyms(shopId: string, phone: E164): Promise<Map<string, string>>
+  /** The person's calls, oldest day first, restricted ones too; days without any are left out. */
+  calls(shopId: string, phone: E164): AsyncGenerator<{ day: string, pseudonym: string, calls: PersonCall[] }>
+}
+
+/** Days of counters of a shop, which outlive its rows. Rejects with MaskError store_unavailable, store_full. */
+export interface StatisticsShelf {
+  /** UTC days that have counters, oldest first. */
+  days(shopId: string): Promise<string[]>
+  /** Deletes the counters of days. @returns how many were there */
+  remove(shopId: string, days: readonly string[]): Promise<number>
 }
 
 /** The writing side: one record a call, opened before the first ring and finished once. */
