@@ -12,16 +12,19 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const buildStamp = join(root, 'dist', '.maskline-built')
 /** Program → the Debian package that brings it. */
-const debian = { 'redis-server': 'redis-server', sipp: 'sip-tester', rtpengine: 'rtpengine-daemon' }
+const debian = { 'redis-server': 'redis-server', sipp: 'sip-tester', rtpengine: 'rtpengine-daemon', chromium: 'chromium' }
 /** Program → the service that its package would like to run. */
 const services = { 'redis-server': 'redis-server', rtpengine: 'rtpengine-daemon' }
 const needs = { build: [], start: ['redis-server'], demo: ['redis-server'], test: ['redis-server', 'sipp', 'rtpengine'] }
+/** What is installed when it can be; without it the tests that want it are skipped. */
+const likes = { test: ['chromium'] }
 
 const mode = process.argv[2] ?? ''
 if (!Object.hasOwn(needs, mode)) stop('Say what to set up: node scripts/setup.mjs start|demo|test|build')
 checkNode()
 installPackages()
 installPrograms(needs[mode])
+installLiked(likes[mode] ?? [])
 build()
 
 function checkNode() {
@@ -64,6 +67,18 @@ function installPrograms(programs) {
   for (const name of missing) if (services[name]) stopService(sudo, services[name])
   const still = missing.filter((name) => !onPath(name))
   if (still.length > 0) stop(`apt-get could not install ${still.map((name) => debian[name]).join(' and ')}; please install by hand and try again.`)
+}
+
+function installLiked(programs) {
+  const missing = programs.filter((name) => !onPath(name))
+  if (missing.length === 0) return
+  const sudo = rootPrefix()
+  if (sudo !== undefined && onPath('apt-get')) {
+    say(`Installing ${missing.join(' and ')} (apt-get) …`)
+    apt(sudo, missing.map((name) => debian[name]))
+  }
+  const still = missing.filter((name) => !onPath(name))
+  if (still.length > 0) say(`Without ${still.join(' and ')} the tests in a browser are skipped (on Debian: apt-get install ${still.map((name) => debian[name]).join(' ')}).`)
 }
 
 /** The words before a command that run it as root without a question, or undefined. */
