@@ -142,7 +142,7 @@ export const shared: readonly TSchema[] = [DeliveryAnswer, NewDeliveryAnswer, Ca
 // The answers of a route
 
 /** What can happen on any route behind a key. */
-const always: readonly ErrorCode[] = ['unauthorized', 'request_malformed', 'request_timeout', 'deadline_exceeded', 'store_unavailable', 'internal']
+const always: readonly ErrorCode[] = ['unauthorized', 'forbidden', 'rate_limited', 'request_malformed', 'request_timeout', 'deadline_exceeded', 'store_unavailable', 'internal']
 /** What can happen where a body is read. */
 const withBody: readonly ErrorCode[] = ['body_malformed', 'body_too_large', 'media_type_unsupported', 'request_invalid', 'store_full']
 

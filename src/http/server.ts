@@ -5,7 +5,7 @@ import type { Config } from '../config.js'
 import { MaskError } from '../errors.js'
 import { newId } from '../ids.js'
 import type { Log } from '../telemetry/log.js'
-import { authenticate } from './auth.js'
+import { authenticate, authorise, decorateActor } from './auth.js'
 import { endConnectionsOnClose } from './connections.js'
 import { answerBrokenRequest, sendProblem } from './errors.js'
 import { refuseOtherMethods } from './methods.js'
@@ -44,7 +44,10 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
   await app.register(helmet, headers)
   healthRoutes(app, all)
   await app.register(async (v1: Api) => {
-    v1.addHook('onRequest', async (request) => authenticate(request, deps.shops))
+    v1.addHook('onRequest', async (request) => {
+      await authenticate(request, deps.shops)
+      authorise(request)
+    })
     deliveryRoutes(v1, all)
     callRoutes(v1, all)
     numberRoutes(v1, all)
@@ -87,6 +90,7 @@ function build(config: Config['http'], log: Log): Api {
     frameworkErrors: (error, request, reply) => { sendProblem(error, request, reply, log) }
   }).withTypeProvider<TypeBoxTypeProvider>()
   takeJsonOnly(app)
+  decorateActor(app)
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log))
   app.setNotFoundHandler((request, reply) => sendProblem(new MaskError('not_found'), request, reply, log))
   endConnectionsOnClose(app)

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors.js'
 import type { EventBus } from '../events.js'
 import type { Lines } from '../line/types.js'
 import type { CallLog } from '../record/types.js'
+import type { Actor, Role } from '../shop/access.js'
 import type { Settings } from '../shop/settings.js'
 import type { Shop, Shops } from '../shop/shops.js'
 import type { Log } from '../telemetry/log.js'
@@ -50,6 +51,12 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whose key the request carries; set by auth.ts for everything under /v1. */
     shop?: Shop
+    /** Who asks; set by auth.ts for everything under /v1. Elsewhere reading it throws unauthorized. */
+    readonly actor: Actor
+  }
+  interface FastifyContextConfig {
+    /** Who may use the route, for everything under /v1; without it `app` and `admin`. Any one of the roles is enough. */
+    roles?: readonly Role[]
   }
   interface FastifyReply {
     /** The code of the problem that is being answered, for the log. */
