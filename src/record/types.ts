@@ -88,6 +88,10 @@ export interface ClearOptions {
   readonly keep?: (row: RowFacts) => boolean
   /** Stops after the batch under way. */
   readonly signal?: AbortSignal
+  /** Awaited before the rows of every batch are looked at, so that `keep` can know what is held now; what it throws ends the clearing. */
+  readonly beforeBatch?: () => Promise<void>
+  /** A lock of the same shop: a batch is deleted only if this key holds this token, checked in the same script; else store_unavailable. */
+  readonly fence?: { readonly key: string, readonly token: string }
 }
 
 /** What a clearing did. `kept` counts the rows for which `keep` said yes. */
@@ -103,8 +107,8 @@ export interface Cleared {
 export interface RecordShelf {
   /** UTC days of which rows are left, oldest first. */
   days(shopId: string): Promise<string[]>
-  /** Rows of a day, shown or not. */
-  count(shopId: string, day: string): Promise<number>
+  /** Rows of a day, shown or not; only those of calls that began before a time (Unix ms) if one is given. */
+  count(shopId: string, day: string, startedBefore?: number): Promise<number>
   /** Start of the oldest call that is left (Unix ms). */
   oldest(shopId: string): Promise<number | undefined>
   /** Deletes a day's rows in small batches, oldest first, with everything by which they are found. */
