@@ -53,6 +53,8 @@ const table = {
   trunk_busy: { http: 503, sip: 503, title: 'The trunk takes no more calls just now; try again soon.' },
   media_unavailable: { http: 503, sip: 503, title: 'No media engine is free; try again soon.' },
   media_rejected: { http: 0, sip: 488, title: 'The session description cannot be served.' },
+  recording_not_found: { http: 404, sip: 0, title: 'There is no recording of this call.' },
+  recording_unavailable: { http: 503, sip: 503, title: 'The recording cannot be written or read.' },
   deadline_exceeded: { http: 503, sip: 503, title: 'A part of the system did not answer in time.' },
   key_destroyed: { http: 410, sip: 500, title: 'The key to this data was destroyed; nobody can read it any more.' },
   internal: { http: 500, sip: 500, title: 'Something went wrong on our side.' },

@@ -8,33 +8,35 @@ export interface MediaEnginesOptions {
   readonly relay: MediaEngine
   /** Speaks and listens; carries the calls in which it does, and all others while `relay` is not there. */
   readonly voice: MediaEngine
+  /** Carries the calls that are recorded; when absent, one of the two if it can, else nothing is. */
+  readonly recorder?: MediaEngine | undefined
   readonly log: Log
 }
 
 /**
  * One engine out of two. What a call needs decides: an announcement, a question or a call whose `needs` say
- * voice goes to the voice engine, every other call to the relay engine. A call stays where it began.
+ * voice goes to the voice engine, one that is to be recorded to the recorder, every other to the relay engine. A call stays where it began.
  * Answers early only where the engine that relays can speak as well.
  * @throws MaskError config_invalid when the two together cannot serve a call
  */
-export function createMediaEngines({ relay, voice, log }: MediaEnginesOptions): MediaEngine {
+export function createMediaEngines({ relay, voice, recorder = [relay, voice].find(({ abilities }) => abilities.record), log }: MediaEnginesOptions): MediaEngine {
   if (!relay.abilities.relay) throw new MaskError('config_invalid', { cause: 'The media engine for talk cannot relay.' })
   if (!voice.abilities.voice) throw new MaskError('config_invalid', { cause: 'The media engine for prompts has no voice.' })
-  if (relay === voice) return relay
+  if (relay === voice && (recorder === undefined || recorder === relay)) return relay
   const sessions = new Set<ChoosingSession>()
-  const engines = [relay, voice]
+  const engines = [...new Set([relay, voice, ...recorder ? [recorder] : []])]
   const state = { closed: false }
 
   return {
     name: relay.name,
-    abilities: { relay: true, voice: true },
+    abilities: { relay: true, voice: true, record: engines.some(({ abilities }) => abilities.record) },
     async open(callId, offerOfA, needs = {}) {
       if (state.closed) throw new MaskError('media_unavailable', { reason: 'closed' })
       // Refused before anybody is asked, as every engine would.
       if (offerOfA !== undefined) readSdp(offerOfA)
-      const session: ChoosingSession = new ChoosingSession({ relay, voice, log: log.with({ callId }), needs }, (engine) => engine.open(callId, offerOfA, needs), () => sessions.delete(session))
+      const session: ChoosingSession = new ChoosingSession({ relay, voice, recorder, log: log.with({ callId }), needs }, (engine) => engine.open(callId, offerOfA, needs), () => sessions.delete(session))
       sessions.add(session)
-      if (needs.voice) await session.prepare()
+      if (needs.voice || needs.record) await session.prepare()
       return session
     },
     stats: () => ({ sessions: sessions.size, portsInUse: engines.reduce((sum, engine) => sum + engine.stats().portsInUse, 0) }),
@@ -73,6 +75,10 @@ class ChoosingSession implements MediaSession {
 
   get voice(): VoiceControl | undefined {
     return this.opened?.voice
+  }
+
+  get record(): MediaSession['record'] {
+    return this.opened?.record
   }
 
   async offerForA(): Promise<string> {
@@ -117,7 +123,11 @@ class ChoosingSession implements MediaSession {
   }
 
   private toConnect(): Promise<MediaSession> {
-    return this.chosen(() => this.options.needs.voice ? this.openIn(this.options.voice) : this.openRelay())
+    const { needs, voice, recorder } = this.options
+    return this.chosen(() => {
+      if (needs.record && recorder) return this.openIn(recorder)
+      return needs.voice ? this.openIn(voice) : this.openRelay()
+    })
   }
 
   /** While the relay engine is not there, one that can do both takes its calls. */

@@ -78,6 +78,12 @@ export interface MediaSession {
   play(side: Side, prompt: Prompt, options?: PlayOptions): Playback
   /** What an engine with the ability voice can do beyond playing; absent where it can only relay. */
   readonly voice?: VoiceControl | undefined
+  /**
+   * Hands what the sides say to each other to this process, mixed: G.711 µ-law, mono, 8000 Hz, 160 bytes
+   * every 20 ms, silence where nobody speaks; no prompt and no key. Absent where the engine cannot do so, or where
+   * the sides speak something other than G.711. @returns what stops it
+   */
+  readonly record?: ((listener: (sound: Buffer) => void) => () => void) | undefined
   /** Frees ports, sockets and timers. Idempotent; never rejects. */
   close(): Promise<void>
 }
@@ -86,6 +92,8 @@ export interface MediaSession {
 export interface MediaNeeds {
   /** Something will be said to B, or keys of either side heard, in a call that is to be connected. */
   readonly voice?: boolean
+  /** The talk will be recorded: it has to pass through this process in a form that it understands. */
+  readonly record?: boolean
 }
 
 export interface MediaStats {
@@ -93,10 +101,19 @@ export interface MediaStats {
   readonly portsInUse: number
 }
 
+export interface Abilities {
+  /** Anchors the talk; neither side learns the other's address. */
+  readonly relay: boolean
+  /** Plays, hears keys. */
+  readonly voice: boolean
+  /** Hands the talk to this process. */
+  readonly record: boolean
+}
+
 /** One engine that anchors the talk of calls. */
 export interface MediaEngine {
   readonly name: 'embedded' | 'freeswitch' | 'rtpengine'
-  readonly abilities: { readonly relay: boolean, readonly voice: boolean }
+  readonly abilities: Abilities
   /**
    * Opens the media of a call from A's offer; undefined: the session makes the first offer itself, see
    * `offerForA`. `callId` is ours and random.

@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { newId } from '../../src/ids.js'
 import { readSdp } from '../../src/media/sdp.js'
 import { hearsTone } from '../../src/media/rtp/tone.js'
-import type { MediaEngine } from '../../src/media/types.js'
+import type { Abilities, MediaEngine } from '../../src/media/types.js'
 import { soundsFolder } from '../../src/media/sounds.js'
 import { connected, empty, phone, type Load } from './call.js'
 import { leaks } from './conformance-leaks.js'
@@ -17,7 +17,7 @@ export interface EngineUnderTest {
 export type MakeEngine = (t: Pick<Test, 'teardown'>, options: { silenceTimeoutMs: number }) => Promise<EngineUnderTest>
 
 export interface ConformanceOptions {
-  readonly abilities: { readonly relay: boolean, readonly voice: boolean }
+  readonly abilities: Abilities
   /** Sessions that are hung up at random moments. */
   readonly hangUps: number
 }

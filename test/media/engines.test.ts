@@ -38,7 +38,7 @@ t.test('conformance of rtpengine with a voice beside it', { skip: noRtpengine ??
     const engine = createMediaEngines({ relay: rtpengine(t, server.url, silenceTimeoutMs), voice, log: silent })
     t.teardown(() => engine.close())
     return { engine, load: async () => ({ ...await server.load(), ...voice.stats() }) }
-  }, { abilities: { relay: true, voice: true }, hangUps: 300 })
+  }, { abilities: { relay: true, voice: true, record: true }, hangUps: 300 })
 })
 
 t.test('what a call needs decides where it goes', async (t) => {
@@ -82,9 +82,9 @@ t.test('what a call needs decides where it goes', async (t) => {
 t.test('one engine for both is that engine', async (t) => {
   const engine = embedded(t)
   t.equal(createMediaEngines({ relay: engine, voice: engine, log: silent }), engine)
-  const mute: MediaEngine = { ...engine, abilities: { relay: true, voice: false } }
+  const mute: MediaEngine = { ...engine, abilities: { relay: true, voice: false, record: false } }
   t.throws(() => createMediaEngines({ relay: engine, voice: mute, log: silent }), { code: 'config_invalid' })
-  t.throws(() => createMediaEngines({ relay: { ...engine, abilities: { relay: false, voice: true } }, voice: engine, log: silent }), { code: 'config_invalid' })
+  t.throws(() => createMediaEngines({ relay: { ...engine, abilities: { relay: false, voice: true, record: false } }, voice: engine, log: silent }), { code: 'config_invalid' })
 })
 
 t.test('while the relay engine is gone the voice engine takes its calls', async (t) => {
@@ -99,7 +99,7 @@ t.test('while the relay engine is gone the voice engine takes its calls', async 
   t.equal(voice.stats().sessions, 0)
   t.match(text(), 'media.relay_replaced')
   await t.rejects(engine.ping(), { code: 'media_unavailable' }, 'but somebody should look')
-  const onlyVoice: MediaEngine = { ...voice, abilities: { relay: false, voice: true } }
+  const onlyVoice: MediaEngine = { ...voice, abilities: { relay: false, voice: true, record: false } }
   const without = createMediaEngines({ relay: rtpengine(t, `udp://127.0.0.1:${await freePort()}`), voice: onlyVoice, log: silent })
   const session = await without.open(newId(), call.a.offer())
   await t.rejects(session.offerForB(), { code: 'media_unavailable' })

@@ -51,10 +51,10 @@ export function createEmbeddedMedia({ host, ports, log, silenceTimeoutMs, sounds
 
   return {
     name: 'embedded',
-    abilities: { relay: true, voice: true },
-    async open(callId, offerOfA): Promise<MediaSession> {
+    abilities: { relay: true, voice: true, record: true },
+    async open(callId, offerOfA, needs = {}): Promise<MediaSession> {
       needOpen()
-      const session = await EmbeddedSession.open(shared, offerOfA, callId, leave)
+      const session = await EmbeddedSession.open(shared, offerOfA, callId, needs, leave)
       enter(session)
       // The engine may have closed while the sockets were being bound.
       if (state.closed) await session.close()

@@ -1,6 +1,6 @@
 import type { RemoteInfo } from 'node:dgram'
 import { codecKey, isG711 } from '../codecs.js'
-import { transcodeG711, type G711 } from '../rtp/g711.js'
+import { decodeG711, transcodeG711, type G711 } from '../rtp/g711.js'
 import type { Outgoing } from '../rtp/out-stream.js'
 import { looksLikeRtcp, parseRtp, type RtpPacket } from '../rtp/packet.js'
 import { buildRtcp, parseRtcp, type ReportBlock, type RtcpReport } from '../rtp/rtcp.js'
@@ -26,9 +26,16 @@ export function relayRtp(from: Side, to: Side, data: Buffer, source: RemoteInfo)
     if (!to.player.playing) to.out.pause()
     return
   }
+  overhear(from, packet)
   const out = outgoing(from, to, packet)
   const relayed = out === undefined ? undefined : to.out.relay(packet, out, now)
   if (relayed !== undefined) to.sendRtp(relayed)
+}
+
+/** Only what passes to the other side is ever overheard. */
+function overhear(from: Side, packet: RtpPacket): void {
+  const codec = from.codecOf(packet.payloadType)!
+  if (from.onVoice !== undefined && isG711(codec)) from.onVoice(decodeG711(codec.name as G711, packet.payload))
 }
 
 function outgoing(from: Side, to: Side, packet: RtpPacket): Outgoing | undefined {

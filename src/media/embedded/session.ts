@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { MaskError } from '../../errors.js'
 import { errorFields, type Log } from '../../telemetry/log.js'
-import { isAudio, ownNumbering, type Codec } from '../codecs.js'
+import { isAudio, isG711, ownNumbering, type Codec } from '../codecs.js'
 import { agreedCodecs, codecsForB, codecsForVoice, codecsToMatch, earlyCodecs, firstOffer } from '../negotiate.js'
 import type { PortAllocator } from '../rtp/ports.js'
 import { readSdp, rejected, type MediaFacts } from '../sdp.js'
 import { mirror, writeSdp, type OwnDescription } from '../sdp-write.js'
-import type { MediaSession, Playback, PlayOptions, Prompt, Side as SideName, VoiceControl } from '../types.js'
+import type { MediaNeeds, MediaSession, Playback, PlayOptions, Prompt, Side as SideName, VoiceControl } from '../types.js'
 import type { PacingClock } from './clock.js'
+import { Mixer } from './mixer.js'
 import { finished } from './player.js'
 import { relayRtcp, relayRtp } from './relay.js'
 import { Side } from './side.js'
@@ -46,12 +47,16 @@ export class EmbeddedSession implements MediaSession {
     }
   }
 
+  /** Set while this session's codecs are all such that it understands what is said. */
+  readonly record: MediaSession['record']
+  private mixer: Mixer | undefined
   private readonly local: Partial<Record<SideName, Local>> = {}
   private reportSilence: () => void = () => undefined
   private watchedSince: number | undefined
   private closing: Promise<void> | undefined
 
-  private constructor(private readonly shared: Shared, private offerOfA: MediaFacts | undefined, private readonly sides: Record<SideName, Side>, private readonly onClose: (session: EmbeddedSession) => void) {
+  private constructor(private readonly shared: Shared, private offerOfA: MediaFacts | undefined, private readonly sides: Record<SideName, Side>, private readonly onClose: (session: EmbeddedSession) => void, recordable: boolean) {
+    this.record = recordable ? (listener) => this.overhear(listener) : undefined
     this.silent = new Promise((resolve) => { this.reportSilence = resolve })
   }
 
@@ -59,8 +64,10 @@ export class EmbeddedSession implements MediaSession {
    * Opens the ports of both sides.
    * @throws MaskError media_rejected for the offer, media_unavailable when ports are lacking; nothing stays open then
    */
-  static async open(shared: Shared, offerOfA: string | undefined, callId: string, onClose: (session: EmbeddedSession) => void): Promise<EmbeddedSession> {
-    const facts = offerOfA === undefined ? undefined : readSdp(offerOfA, shared.family)
+  static async open(shared: Shared, offerOfA: string | undefined, callId: string, needs: MediaNeeds, onClose: (session: EmbeddedSession) => void): Promise<EmbeddedSession> {
+    const offered = offerOfA === undefined ? undefined : readSdp(offerOfA, shared.family)
+    // What is to be recorded is spoken in G.711, if the phone can.
+    const facts = offered && needs.record === true ? { ...offered, codecs: codecsForVoice(offered.codecs) } : offered
     if (facts !== undefined && codecsForB(facts.codecs).length === 0) throw rejected('no_codec')
     const log = shared.log.with({ callId })
     const sides: Partial<Record<SideName, Side>> = {}
@@ -71,7 +78,7 @@ export class EmbeddedSession implements MediaSession {
     })
     sides.a = new Side(pairA, shared.clock)
     sides.b = new Side(pairB, shared.clock)
-    return new EmbeddedSession(shared, facts, sides as Record<SideName, Side>, onClose)
+    return new EmbeddedSession(shared, facts, sides as Record<SideName, Side>, onClose, needs.record === true && (facts?.codecs ?? firstOffer).some(isG711))
   }
 
   async offerForA(): Promise<string> {
@@ -159,7 +166,21 @@ export class EmbeddedSession implements MediaSession {
     if (now - Math.max(this.watchedSince, a.heardAt, b.heardAt) >= timeoutMs) this.reportSilence()
   }
 
+  private overhear(listener: (sound: Buffer) => void): () => void {
+    if (this.closing !== undefined || this.mixer !== undefined) return () => undefined
+    const mixer = this.mixer = new Mixer(this.shared.clock, listener)
+    for (const name of ['a', 'b'] as const) this.sides[name].onVoice = (samples) => mixer.take(name, samples)
+    return () => this.stopMixer()
+  }
+
+  private stopMixer(): void {
+    this.mixer?.stop()
+    this.mixer = undefined
+    for (const side of Object.values(this.sides)) side.onVoice = undefined
+  }
+
   private async free(): Promise<void> {
+    this.stopMixer()
     const sides = Object.values(this.sides)
     for (const side of sides) side.player.stop()
     await Promise.all(sides.map((side) => side.pair.close()))

@@ -29,6 +29,8 @@ export class Side implements Listener {
   apart = false
   /** Called once for every key that this side presses. */
   readonly digitListeners = new Set<(digit: string) => void>()
+  /** Hears what this side says to the other, as linear PCM, while somebody records. */
+  onVoice: ((samples: Int16Array) => void) | undefined
   private lastEvent: number | undefined
   private readonly incoming = new Map<number, Codec>()
   private readonly outgoing = new Map<string, Codec>()

@@ -50,7 +50,7 @@ export function createFreeswitchMedia({ url, srf, listen, sounds, log, deadlineM
 
   return {
     name: 'freeswitch',
-    abilities: { relay: true, voice: true },
+    abilities: { relay: true, voice: true, record: false },
     async open(callId, offerOfA) {
       needOpen()
       const facts = offerOfA === undefined ? undefined : readSdp(offerOfA)

@@ -47,7 +47,7 @@ export function createRtpengineMedia({ urls, log, deadlineMs, silenceTimeoutMs }
 
   return {
     name: 'rtpengine',
-    abilities: { relay: true, voice: false },
+    abilities: { relay: true, voice: false, record: false },
     async open(callId, offerOfA) {
       needOpen()
       const facts = offerOfA === undefined ? undefined : readSdp(offerOfA)

@@ -17,5 +17,5 @@ t.test('the real FreeSWITCH', { skip: noFreeswitch ?? false }, async (t) => {
     const engine = createFreeswitchMedia({ url, srf, listen: listenForFreeswitch(), sounds: { root: soundsFolder.replace(/\/$/, '') }, log: silent, deadlineMs: 4000, silenceTimeoutMs })
     t.teardown(() => engine.close())
     return { engine, load: async () => ({ channels: await channelsOf(url) }) }
-  }, { abilities: { relay: true, voice: true }, hangUps: 200 })
+  }, { abilities: { relay: true, voice: true, record: false }, hangUps: 200 })
 })

@@ -12,5 +12,5 @@ t.test('conformance', { skip: noRtpengine ?? false }, async (t) => {
     const engine = createRtpengineMedia({ urls: [server.url], log: silent, deadlineMs: 4000, silenceTimeoutMs })
     t.teardown(() => engine.close())
     return { engine, load: () => server.load() }
-  }, { abilities: { relay: true, voice: false }, hangUps: 300 })
+  }, { abilities: { relay: true, voice: false, record: false }, hangUps: 300 })
 })
