@@ -22,6 +22,9 @@ export interface LogFields {
   readonly reason?: string
   readonly state?: string
   readonly party?: string
+  /** What a key is for, and its UTC day as `2026-11-21`. */
+  readonly purpose?: string
+  readonly day?: string
   readonly ms?: number
   readonly count?: number
   readonly port?: number
@@ -41,7 +44,7 @@ export type Log = Readonly<Record<Level, (event: string, fields?: LogFields) => 
 
 const allowed: readonly (keyof LogFields)[] = [
   'callId', 'deliveryId', 'shopId', 'poolId', 'trunkId', 'requestId', 'operation', 'method', 'route', 'status', 'code',
-  'result', 'reason', 'state', 'party', 'ms', 'count', 'port', 'version', 'errorName', 'errorAt'
+  'result', 'reason', 'state', 'party', 'purpose', 'day', 'ms', 'count', 'port', 'version', 'errorName', 'errorAt'
 ]
 
 /** What a value may look like; a text that could be a number or an address is cut out whatever its field. */

@@ -1,0 +1,43 @@
+import { MaskError } from '../../errors.js'
+import { keyPurposes, type KeyPurpose, type KeyScope } from './types.js'
+
+const dayMs = 86_400_000
+/** No key begins for a day that lies further back. */
+export const beginsWithinMs = 100 * dayMs
+/** How long a destroyed scope with a date is remembered: much longer than a key may begin for it. */
+export const rememberedGoneMs = 400 * dayMs
+
+const form = /^([a-z]+)\.([A-Za-z0-9_-]{1,64})\.(0|\d{8})$/
+
+/** `record.shop1.20261121`: the scope as it is authenticated and as Redis knows it. @throws MaskError internal */
+export function scopeText({ purpose, owner, period }: KeyScope): string {
+  const text = `${purpose}.${owner}.${period}`
+  parseScope(text)
+  return text
+}
+
+/** @throws MaskError internal when it is none */
+export function parseScope(text: string): KeyScope {
+  const [, purpose = '', owner = '', period = ''] = form.exec(text) ?? []
+  if (!isPurpose(purpose) || !isPeriod(period)) throw new MaskError('internal', { cause: 'This is no scope of a key.' })
+  return { purpose, owner, period }
+}
+
+function isPurpose(text: string): text is KeyPurpose {
+  return (keyPurposes as readonly string[]).includes(text)
+}
+
+const isPeriod = (period: string): boolean => period === '0' || Number.isFinite(startOf(period))
+
+/** First millisecond of a UTC day `20261121`; NaN when there is no such day. */
+export function startOf(period: string): number {
+  const iso = `${period.slice(0, 4)}-${period.slice(4, 6)}-${period.slice(6)}`
+  const start = Date.parse(`${iso}T00:00:00Z`)
+  // Some engines read February 30 as a day of March.
+  return Number.isFinite(start) && new Date(start).toISOString().startsWith(iso) ? start : NaN
+}
+
+/** Whether a key that is not there may be made. */
+export function mayBegin({ period }: KeyScope, now: number): boolean {
+  return period === '0' || startOf(period) > now - beginsWithinMs
+}
