@@ -1,4 +1,5 @@
 import type { AuditActor } from '../audit/types.js'
+import type { RowFacts } from '../types.js'
 
 /** Kinds of stored data, each with a period of its own. */
 export const classNames = ['mapping', 'quarantine', 'record', 'statistics', 'audit', 'webhook', 'recording', 'statutory'] as const
@@ -34,6 +35,8 @@ export interface RetentionClass extends ClassDefinition {
   readonly periodSeconds: number | null
   /** Unix ms of the last change or confirmation; undefined: never touched, the default holds. */
   readonly reviewedAt?: number
+  /** The law that a shop named when it switched on what is off by default. */
+  readonly basis?: string
 }
 
 export interface RetentionChange {
@@ -44,6 +47,8 @@ export interface RetentionChange {
   readonly from: number | null
   readonly to: number | null
   readonly reason: string
+  /** The law that was named, for `statutory` only. */
+  readonly basis?: string
 }
 
 export interface PeriodsWanted {
@@ -52,6 +57,8 @@ export interface PeriodsWanted {
   readonly periods: Readonly<Partial<Record<ClassName, number | null>>>
   /** 1 to 300 characters with a word in them and no phone number. */
   readonly reason: string
+  /** The law that asks for it, in the same form; needed where `statutory` is switched on. */
+  readonly statutoryBasis?: string
 }
 
 /** The periods of every shop, with their history. Rejects with MaskError store_unavailable, store_full, key_destroyed. */
@@ -64,7 +71,7 @@ export interface Retention {
   /**
    * Sets periods, all or none; audited before it is done. A period that is set to what it is already counts as
    * reviewed. Shortening holds for what exists from the next run on; lengthening for what comes.
-   * @throws request_invalid with field `reason` or `periods.<name>`
+   * @throws request_invalid with field `reason`, `statutoryBasis` or `periods.<name>`
    */
   change(shopId: string, wanted: PeriodsWanted): Promise<RetentionClass[]>
   /** Oldest first. */
@@ -106,21 +113,13 @@ export interface RetentionRun {
   readonly signature: string
 }
 
-/** A person, or the part of a delivery, whose records are looked at. */
-export interface CoveredRow {
-  /** UTC day as `20261121`. */
-  readonly day: string
-  readonly deliveryId: string
-  readonly pseudonyms?: readonly string[]
-}
-
 /** What the holds in force cover at one moment, for one shop. */
 export interface Covering {
   readonly empty: boolean
   readonly deliveries: ReadonlySet<string>
   /** UTC day → pseudonyms of that day. */
   readonly pseudonyms: ReadonlyMap<string, ReadonlySet<string>>
-  covers(row: CoveredRow): boolean
+  covers(row: Pick<RowFacts, 'day' | 'deliveryId' | 'pseudonyms'>): boolean
 }
 
 /** Restriction of processing (Art. 18) or a legal hold (Art. 17(3)(e)): what it covers is neither deleted nor shown. */
