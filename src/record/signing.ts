@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto'
 import { MaskError } from '../errors.js'
-import type { KeyRing, KeyScope } from '../store/keyring/types.js'
+import { forever, type KeyRing, type KeyScope } from '../store/keyring/types.js'
 import { keyName } from '../store/keys.js'
 import type { Store } from '../store/redis.js'
 import { canonicalJson } from './canonical.js'
@@ -18,7 +18,6 @@ export interface Signer {
 const scope: KeyScope = { purpose: 'audit', owner: 'system', period: '0' }
 const storedAt = keyName('signing', 'system')
 const context = 'signing'
-const forEver = Number.MAX_SAFE_INTEGER
 
 /**
  * The installation's signing key, made once; its private half is kept sealed by the key ring. Processes that
@@ -26,7 +25,7 @@ const forEver = Number.MAX_SAFE_INTEGER
  * @throws MaskError store_unavailable, store_full, key_destroyed
  */
 export async function createSigner({ store, keyRing }: { store: Store, keyRing: KeyRing }): Promise<Signer> {
-  const ring = await keyRing.use(scope, forEver)
+  const ring = await keyRing.use(scope, forever)
   const fresh = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' })
   await store.set(storedAt, ring.seal(fresh, context), { ifAbsent: true })
   const sealed = await store.get(storedAt)

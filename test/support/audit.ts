@@ -20,7 +20,7 @@ export interface AuditStage {
   /** What the clock says; tests set it. */
   readonly time: { now: number }
   /** One more process on the same data. */
-  another(): AuditTrail
+  readonly another: () => AuditTrail
 }
 
 export async function auditStage(t: Pick<Test, 'teardown'>): Promise<AuditStage> {

@@ -1,7 +1,8 @@
 import { MaskError } from '../../errors.js'
+import { forever } from '../../store/keyring/types.js'
 import { int, list, text } from '../../store/reply.js'
 import { loadScript } from '../../store/scripts.js'
-import { chainKey, chainKeys, forEver, genesis, makeEntry, monthOf } from './chain.js'
+import { chainKey, chainKeys, genesis, makeEntry, monthOf } from './chain.js'
 import { readHead, type AuditContext } from './context.js'
 import type { AuditEntry, AuditHead, AuditInput } from './types.js'
 
@@ -27,7 +28,7 @@ export class ChainEnd {
   async #append(input: AuditInput): Promise<AuditEntry> {
     const { keyRing, clock } = this.context
     try {
-      const key = await keyRing.use(chainKey(this.shopId), forEver)
+      const key = await keyRing.use(chainKey(this.shopId), forever)
       for (let attempt = 0; attempt < attempts; attempt++) {
         this.#ahead ??= await readHead(this.context, this.shopId) ?? genesis
         const made = makeEntry(key, this.#ahead, input, clock())

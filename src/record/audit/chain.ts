@@ -35,7 +35,6 @@ export interface RawEntry {
 export const genesis: Pick<AuditHead, 'seq' | 'hash' | 'at'> = { seq: 0, hash: '', at: 0 }
 /** The chain's key lives as long as its shop. */
 export const chainKey = (shopId: string): KeyScope => ({ purpose: 'audit', owner: shopId, period: '0' })
-export const forEver = Number.MAX_SAFE_INTEGER
 
 /**
  * The keys of a chain, all on one slot: its entries in one stream per UTC month, its head (hash: seq, hash, at, first

@@ -35,14 +35,13 @@ export class Follower {
     const expected = this.ahead.seq + 1
     const at = (fault: Fault): Break => ({ brokenAt: expected, fault })
     if (place === undefined || this.key === undefined) return at('unreadable')
-    // What stands in the entry against where it lies in the store.
-    if (entry.id !== `${place.at}-${place.seq}`) return at(seqOf(entry) === place.seq ? 'changed' : 'reordered')
     if (place.seq > expected) {
       this.#expected = expected
       return at('missing')
     }
     if (place.seq < expected) return { brokenAt: place.seq, fault: 'reordered' }
-    if (place.at < this.ahead.at || hashOf(this.key, this.ahead.hash, entry.text) !== entry.hash) return at('changed')
+    // It must also lie where it says.
+    if (entry.id !== `${place.at}-${place.seq}` || place.at < this.ahead.at || hashOf(this.key, this.ahead.hash, entry.text) !== entry.hash) return at('changed')
     if ((this.known.get(expected) ?? entry.hash) !== entry.hash) return at('changed')
     this.ahead = { seq: place.seq, at: place.at, hash: entry.hash }
     this.checked++
@@ -53,8 +52,6 @@ export class Follower {
     if (this.broken?.fault === 'missing' && placeOf(entry)?.seq === this.#expected) this.broken = { ...this.broken, fault: 'reordered' }
   }
 }
-
-const seqOf = ({ id }: RawEntry): number => Number(id.split('-')[1])
 
 /** Walks the whole chain. @param anchors heads that must be found in it */
 export async function verifyChain(context: AuditContext, shopId: string, anchor: Anchor | undefined, anchors: readonly AuditHead[]): Promise<AuditVerdict> {
