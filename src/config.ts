@@ -14,6 +14,7 @@ const text = (pattern: string, description: string): ReturnType<typeof Type.Stri
 const nullable = (pattern: string, description: string) => Type.Union([Type.Null(), text(pattern, description)])
 const country = text('^[A-Z]{2}$', 'a country code of ISO 3166-1 such as SE')
 const shortId = text('^[a-z0-9]{1,16}$', '1 to 16 characters of a-z and 0-9')
+const masterKey = nullable('^[A-Za-z0-9+/]{43}=?$', '32 bytes in base64')
 const e164 = '\\+[1-9]\\d{4,14}'
 
 const Shop = Type.Object({
@@ -55,7 +56,8 @@ export const ConfigSchema = Type.Object({
   rtpengine: Type.Object({ url: nullable('^udp://[^@,]+:\\d+(,udp://[^@,]+:\\d+)*$', 'udp://host:port, several with commas between') }, closed),
   media: Type.Object({ host: Type.String({ minLength: 1 }), rtpPorts: text('^\\d{1,5}-\\d{1,5}$', 'a range of ports such as 20000-29999'), silenceTimeoutSeconds: int(10, 3600) }, closed),
   redis: Type.Object({ url: nullable('^rediss?://\\S+$', 'redis://host:port or rediss://host:port'), commandTimeoutMs: int(50, 10000) }, closed),
-  secrets: Type.Object({ masterKey: nullable('^[A-Za-z0-9+/]{43}=?$', '32 bytes in base64'), apiKey: nullable('^[\\x21-\\x7e]{16,200}$', '16 to 200 visible ASCII characters') }, closed),
+  keys: Type.Object({ url: nullable('^rediss?://\\S+$', 'redis://host:port or rediss://host:port') }, closed),
+  secrets: Type.Object({ masterKey, masterKeyFormer: masterKey, apiKey: nullable('^[\\x21-\\x7e]{16,200}$', '16 to 200 visible ASCII characters') }, closed),
   line: Type.Object({
     minTtlSeconds: int(1, 3600),
     maxTtlSeconds: int(60, 604800),
@@ -86,12 +88,14 @@ const environment: Readonly<Record<string, string>> = {
   MASKLINE_SIP_PORT: 'sip.port',
   MASKLINE_RTP_PORTS: 'media.rtpPorts',
   MASKLINE_REDIS_URL: 'redis.url',
+  MASKLINE_KEYS_URL: 'keys.url',
   MASKLINE_DRACHTIO_URL: 'drachtio.url',
   MASKLINE_FREESWITCH_URL: 'freeswitch.url',
   MASKLINE_FREESWITCH_APP: 'freeswitch.app',
   MASKLINE_RTPENGINE_URL: 'rtpengine.url',
   MASKLINE_API_KEY: 'secrets.apiKey',
   MASKLINE_MASTER_KEY: 'secrets.masterKey',
+  MASKLINE_MASTER_KEY_FORMER: 'secrets.masterKeyFormer',
   MASKLINE_TRUNK_GATEWAY: 'trunks.0.gateways.0'
 }
 
@@ -107,6 +111,8 @@ const defaultFile = fileURLToPath(new URL('../config/default.yaml', import.meta.
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const tree = readYaml(defaultFile)
   if (env.MASKLINE_CONFIG) merge(tree, readYaml(env.MASKLINE_CONFIG))
+  // Elsewhere empty means not set; here a secret that got lost on its way would be replaced by a new one.
+  if (env.MASKLINE_MASTER_KEY === '') throw invalid('MASKLINE_MASTER_KEY is set and empty: give it 32 bytes in base64, or take it away.')
   for (const [name, path] of Object.entries(environment)) {
     const value = env[name]
     if (value) put(tree, path, value)

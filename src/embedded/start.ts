@@ -8,6 +8,8 @@ import { startSipServer, type EmbeddedSipServer } from './sip/index.js'
 /** What a bare machine lacks, started as far as the configuration names nothing of its own. */
 export interface Embedded {
   readonly redisUrl: string
+  /** The key store; its account opens nothing else. */
+  readonly keysUrl: string
   readonly drachtioUrl: string
   /** What the parts have in use. */
   readonly readings: Readonly<Record<string, () => Readonly<Record<string, number>>>>
@@ -17,7 +19,7 @@ export interface Embedded {
 }
 
 /**
- * Starts a private redis-server and an embedded SIP server for every URL that is null.
+ * Starts private redis-servers for data and for keys and an embedded SIP server, each where the URL is null.
  * Meant for one small machine, tests and demos.
  * @throws Error with `code` EADDRINUSE when the SIP port is taken; what had been started is stopped again
  */
@@ -26,21 +28,21 @@ export async function startEmbedded(config: Config, log: Log): Promise<Embedded>
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
+  const startRedis = async (dir: string, forKeys: boolean): Promise<string> => {
+    const redis = await startPrivateRedis({ dir, log, forKeys })
+    closers.push(() => redis.close())
+    return redis.url
+  }
   try {
-    const redisUrl = config.redis.url ?? await startRedis(config, log, closers)
+    const redisUrl = config.redis.url ?? await startRedis(join(config.dataDir, 'redis'), false)
+    const keysUrl = config.keys.url ?? await startRedis(join(config.dataDir, 'keys'), true)
     const sip = config.drachtio.url === null ? await startSip(config, log, closers) : undefined
     const readings = sip ? { sip: () => ({ ...sip.stats() }) } : {}
-    return { redisUrl, drachtioUrl: config.drachtio.url ?? sip!.adminUrl, sip, readings, close }
+    return { redisUrl, keysUrl, drachtioUrl: config.drachtio.url ?? sip!.adminUrl, sip, readings, close }
   } catch (error) {
     await close()
     throw error
   }
-}
-
-async function startRedis(config: Config, log: Log, closers: (() => Promise<void>)[]): Promise<string> {
-  const redis = await startPrivateRedis({ dir: join(config.dataDir, 'redis'), log })
-  closers.push(() => redis.close())
-  return redis.url
 }
 
 async function startSip(config: Config, log: Log, closers: (() => Promise<void>)[]): Promise<EmbeddedSipServer> {

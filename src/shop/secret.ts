@@ -48,18 +48,43 @@ function writeDurably(file: string, text: string): void {
 }
 
 /**
- * The 32 bytes that wrap every other key: from the configuration, else `dataDir/master.key`.
- * @throws MaskError config_invalid when what is there is not 32 bytes in base64
+ * The 32 bytes that wrap every other key: from the configuration, else `dataDir/master.key`, made when it is not there.
+ * @throws MaskError config_invalid when what is there is not 32 random bytes in base64
  */
-export function masterKeyOf(config: Config): Buffer {
-  const file = join(config.dataDir, 'master.key')
-  const text = config.secrets.masterKey ?? ensureSecret(file, () => randomBytes(masterKeyBytes).toString('base64'))
-  const key = Buffer.from(text, 'base64')
-  if (key.length !== masterKeyBytes || !/^[A-Za-z0-9+/]{43}=?$/.test(text)) {
-    const place = config.secrets.masterKey === null ? `in ${file}` : 'MASKLINE_MASTER_KEY'
-    throw invalid(`The master key ${place} must be ${masterKeyBytes} bytes in base64.`)
-  }
+export function masterKeyOf({ dataDir, secrets }: Config): Buffer {
+  const file = join(dataDir, 'master.key')
+  const text = secrets.masterKey ?? ensureSecret(file, () => randomBytes(masterKeyBytes).toString('base64'))
+  const place = secrets.masterKey === null ? `in ${file}` : 'MASKLINE_MASTER_KEY'
+  const key = masterKeyIn(text, place)
+  if (!looksRandom(key)) throw invalid(`The master key ${place} is a text or a pattern: make one by "openssl rand -base64 32".`)
   return key
+}
+
+/**
+ * The master key, and the one before it while it changes: from the configuration, else `dataDir/master.former.key` if
+ * there is one. The latter may be as bad as it was.
+ * @throws MaskError config_invalid
+ */
+export function masterKeysOf(config: Config): { readonly current: Buffer, readonly former?: Buffer } {
+  const { dataDir, secrets } = config
+  const current = masterKeyOf(config)
+  const file = join(dataDir, 'master.former.key')
+  const text = secrets.masterKeyFormer ?? (existsSync(file) ? ensureSecret(file, () => '') : undefined)
+  if (text === undefined) return { current }
+  const former = masterKeyIn(text, secrets.masterKeyFormer === null ? `in ${file}` : 'MASKLINE_MASTER_KEY_FORMER')
+  return former.equals(current) ? { current } : { current, former }
+}
+
+function masterKeyIn(text: string, place: string): Buffer {
+  const key = Buffer.from(text, 'base64')
+  if (key.length !== masterKeyBytes || !/^[A-Za-z0-9+/]{43}=?$/.test(text)) throw invalid(`The master key ${place} must be ${masterKeyBytes} bytes in base64.`)
+  return key
+}
+
+/** What is typed or copied from an example is no secret. Random bytes fail here less than once in 10^13 times. */
+function looksRandom(key: Buffer): boolean {
+  const isText = key.every((byte) => byte >= 0x20 && byte < 0x7f)
+  return !isText && new Set(key).size >= masterKeyBytes / 2
 }
 
 /**

@@ -33,9 +33,10 @@ const form = /^(rediss?):\/\/(?:((?:[^:@/%]|%[0-9a-fA-F]{2})*):((?:[^@/%]|%[0-9a
 
 /**
  * `redis://[user:password@]host[:port][,host:port…][/db][?cluster=1|sentinel=name][&wait=replicas]`; rediss:// for TLS.
+ * @param setting that holds the URL, as the sentence names it
  * @throws MaskError config_invalid with one sentence that holds nothing of the URL
  */
-export function parseRedisUrl(url: string): RedisAddress {
+export function parseRedisUrl(url: string, setting = 'redis.url (MASKLINE_REDIS_URL)'): RedisAddress {
   const [, scheme, username, password, hosts = '', db, query] = form.exec(url) ?? []
   const options = new URLSearchParams(query)
   const known = [...options.keys()].every((name) => ['cluster', 'sentinel', 'wait'].includes(name))
@@ -44,7 +45,7 @@ export function parseRedisUrl(url: string): RedisAddress {
   const [cluster, sentinel] = [options.get('cluster') === '1', options.get('sentinel')]
   const several = cluster || sentinel !== null
   if (scheme === undefined || !known || parts.includes(undefined) || (parts.length > 1 && !several) || (cluster && sentinel !== null) || !Number.isInteger(wait) || wait < 0 || wait > 5) {
-    throw new MaskError('config_invalid', { cause: 'The setting redis.url (MASKLINE_REDIS_URL) is not of the form redis://user:password@host:port/db, with ?cluster=1, ?sentinel=name or ?wait=replicas if wanted.' })
+    throw new MaskError('config_invalid', { cause: `The setting ${setting} is not of the form redis://user:password@host:port/db, with ?cluster=1, ?sentinel=name or ?wait=replicas if wanted.` })
   }
   return {
     tls: scheme === 'rediss',

@@ -63,6 +63,8 @@ export interface Store {
 export interface StoreOptions {
   /** See client.ts; one Redis, one behind Sentinel, or a cluster. */
   readonly url: string
+  /** The setting that holds it, for the sentence about a wrong one. */
+  readonly setting?: string
   readonly commandTimeoutMs: number
   readonly log: Log
 }
@@ -73,7 +75,7 @@ export interface StoreOptions {
  */
 export function createStore(options: StoreOptions): Store {
   const { commandTimeoutMs: timeoutMs, log } = options
-  const address = parseRedisUrl(options.url)
+  const address = parseRedisUrl(options.url, options.setting)
   const redis = connectRedis(address, timeoutMs)
   watch(redis, log)
   const call = callOn(redis)

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -57,7 +58,7 @@ t.test('the master key is 32 bytes, kept, and refused when short', async (t) => 
   const key = masterKeyOf(withDir(dir))
   t.equal(key.length, 32)
   t.same(masterKeyOf(withDir(dir)), key, 'the same after a restart')
-  const given = Buffer.alloc(32, 9)
+  const given = randomBytes(32)
   t.same(masterKeyOf(withDir(dir, { masterKey: given.toString('base64') })), given, 'the configuration wins')
   for (const bad of ['', 'c2hvcnQ=', Buffer.alloc(31, 1).toString('base64'), `${given.toString('base64').slice(0, -2)}?!`]) {
     writeFileSync(join(dir, 'master.key'), bad)
