@@ -23,6 +23,13 @@ const table = {
   media_type_unsupported: { http: 415, sip: 0, title: 'Send JSON as application/json.' },
   request_invalid: { http: 422, sip: 0, title: 'A field of the request is not valid.' },
   rate_limited: { http: 429, sip: 0, title: 'Too many requests; wait and try again.' },
+  // Access
+  key_not_found: { http: 404, sip: 0, title: 'There is no such API key.' },
+  key_ended: { http: 409, sip: 0, title: 'This API key has ended or was rotated already.' },
+  keys_too_many: { http: 409, sip: 0, title: 'The shop already has the most API keys it may have.' },
+  shop_not_found: { http: 404, sip: 0, title: 'There is no such shop.' },
+  shop_exists: { http: 409, sip: 0, title: 'A shop with this id exists or once did.' },
+  shop_configured: { http: 409, sip: 0, title: 'This shop stands in the configuration and is changed there.' },
   // Numbers of people
   phone_invalid: { http: 422, sip: 0, title: 'This is not a valid phone number in E.164 form.' },
   phone_not_allowed: { http: 422, sip: 0, title: 'Lines are not given for this kind of number.' },
@@ -46,6 +53,11 @@ const table = {
   pool_drained: { http: 503, sip: 0, title: 'No proxy number of the pool is in service.' },
   number_not_found: { http: 404, sip: 0, title: 'There is no such number in the pool.' },
   number_in_use: { http: 409, sip: 0, title: 'This number still has live deliveries or people in quarantine.' },
+  // Retention
+  hold_not_found: { http: 404, sip: 0, title: 'There is no such hold, or it has ended.' },
+  holds_too_many: { http: 409, sip: 0, title: 'The shop already has the most holds it may have.' },
+  retention_running: { http: 409, sip: 0, title: 'A deletion run of this shop is under way; wait and try again.' },
+  clock_untrusted: { http: 409, sip: 0, title: 'The clock cannot be trusted; nothing is deleted until it can or somebody confirms the time.' },
   // The system behind
   store_unavailable: { http: 503, sip: 503, title: 'The store does not answer; try again soon.' },
   store_full: { http: 503, sip: 503, title: 'The store takes no more data; try again later.' },

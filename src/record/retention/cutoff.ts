@@ -21,7 +21,7 @@ export function dueAt(applied: readonly Applied[], startedAt: number): number {
 /** Notes what a run sees. What was over for longer than anything can be kept is forgotten. @returns the same list when nothing is new */
 export function apply(applied: readonly Applied[], value: number | null, now: number, longestSeconds: number): readonly Applied[] {
   const last = applied.at(-1)
-  const next = last === undefined || last.value !== value ? [...applied, { value, from: Math.max(now, last?.from ?? now) }] : applied
+  const next = last?.value !== value ? [...applied, { value, from: Math.max(now, last?.from ?? now) }] : applied
   const kept = next.filter((_, at) => (next[at + 1]?.from ?? Infinity) > now - longestSeconds * 1000)
   return kept.length === next.length ? next : kept
 }
