@@ -14,8 +14,9 @@ export interface Metrics {
  * What Prometheus may know: counts and durations by result and reason. Labels come from fixed sets of ours;
  * no shop's reference, no delivery, no number.
  * @param readings asked at every scrape; `maskline_in_use{part,what}`
+ * @param keys data keys that are alive, by purpose; `maskline_keys_alive{purpose}`
  */
-export function createMetrics(events: EventBus, readings: Readonly<Record<string, () => Reading>>): Metrics {
+export function createMetrics(events: EventBus, readings: Readonly<Record<string, () => Reading>>, keys: () => Reading = () => ({})): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'maskline_process_' })
   const inUse: Gauge = new Gauge({
@@ -30,6 +31,15 @@ export function createMetrics(events: EventBus, readings: Readonly<Record<string
     }
   })
   countCalls(events, registry)
+  const alive: Gauge = new Gauge({
+    name: 'maskline_keys_alive',
+    help: 'Data keys that are neither expired nor destroyed.',
+    labelNames: ['purpose'],
+    registers: [registry],
+    collect: () => {
+      for (const [purpose, count] of Object.entries(keys())) alive.set({ purpose }, count)
+    }
+  })
   return { contentType: registry.contentType, text: () => registry.metrics() }
 }
 

@@ -119,7 +119,9 @@ class Ring implements KeyRing {
   }
 
   async rewrap(): Promise<number> {
-    return rewrapAll({ shelf: this.#shelf, current: this.#current, wrappers: this.#wrappers, log: this.#log })
+    const count = await rewrapAll({ shelf: this.#shelf, current: this.#current, wrappers: this.#wrappers, log: this.#log })
+    this.#alive = await this.#shelf.count()
+    return count
   }
 
   stats(): KeyStats {
