@@ -16,7 +16,7 @@ import type { MediaEngine } from './media/types.js'
 import { mayDial } from './phone/dialable.js'
 import { createJournal } from './record/journal.js'
 import { createCallLog } from './record/log.js'
-import { apiKeyOf, masterKeyOf } from './shop/secret.js'
+import { apiKeyOf, masterKeyOf, masterKeysOf } from './shop/secret.js'
 import { createSettings, type Settings, type ShopSettings } from './shop/settings.js'
 import { createShops } from './shop/shops.js'
 import { connectDrachtio } from './sip/drachtio.js'
@@ -24,6 +24,8 @@ import { createOutboundTrunk } from './sip/gateways.js'
 import { createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
 import { createVault, type Vault } from './store/crypto.js'
+import { createKeyStore, openKeyRing } from './store/keyring/open.js'
+import type { KeyRing } from './store/keyring/types.js'
 import { createStore, type Store } from './store/redis.js'
 import { errorFields, type Log } from './telemetry/log.js'
 import { createMetrics, type Reading } from './telemetry/metrics.js'
@@ -36,6 +38,8 @@ const mediaStepMs = 3000
 /** Where the servers are that the application needs, embedded or real. */
 export interface Servers {
   readonly redisUrl: string
+  /** The key store; never the server of the data. */
+  readonly keysUrl: string
   readonly drachtioUrl: string
   /** What embedded parts have in use, for the metrics. */
   readonly readings?: Readonly<Record<string, () => Reading>>
@@ -74,7 +78,7 @@ export async function createApp(config: Config, servers: Servers, log: Log): Pro
 }
 
 async function build(config: Config, servers: Servers, log: Log, closers: (() => Promise<void> | void)[], close: () => Promise<void>): Promise<App> {
-  const own = <T extends { close(): Promise<void> | void }>(part: T): T => {
+  const own: Own = (part) => {
     closers.push(() => part.close())
     return part
   }
@@ -82,8 +86,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const vault = createVault(masterKeyOf(config))
   const events = createEvents((error) => log.error('event.listener_failed', errorFields(error)))
 
-  const store = own(createStore({ url: servers.redisUrl, commandTimeoutMs: config.redis.commandTimeoutMs, log: log.with({ operation: 'store' }) }))
-  await store.ready(storeReadyMs)
+  const { store, keyStore, keyRing } = await openStores(config, servers, own, log)
   const lines = createLines({ store, vault, config, log })
   closers.push(() => lines.stop())
   await lines.prepare()
@@ -103,8 +106,8 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     calls: createCallLog({ store, vault }),
     callbacks: calls,
     idempotency: createIdempotency({ store, vault, log }),
-    health: healthOf(store, sip, media),
-    metrics: createMetrics(events, { call: () => ({ live: calls.live }), media: () => ({ ...media.stats() }), trunk: () => ({ ...trunk.stats() }), ...servers.readings })
+    health: healthOf(store, keyStore, sip, media),
+    metrics: createMetrics(events, { call: () => ({ live: calls.live }), media: () => ({ ...media.stats() }), trunk: () => ({ ...trunk.stats() }), ...servers.readings }, () => keyRing.stats().alive)
   }))
   const httpPort = await http.listen(config.http.host, config.http.port)
   log.info('app.ready', { port: httpPort })
@@ -116,6 +119,19 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     stats: () => ({ calls: calls.live, mediaSessions: media.stats().sessions, mediaPorts: media.stats().portsInUse }),
     close
   }
+}
+
+/** Closes what it is given in the end. */
+type Own = <T extends { close(): Promise<void> | void }>(part: T) => T
+
+/** The data and, apart from them, the keys that open them: there before everything else, gone after it. */
+async function openStores(config: Config, { redisUrl, keysUrl }: Servers, own: Own, log: Log): Promise<{ store: Store, keyStore: Store, keyRing: KeyRing }> {
+  const { commandTimeoutMs } = config.redis
+  const masterKeys = masterKeysOf(config)
+  const store = own(createStore({ url: redisUrl, commandTimeoutMs, log: log.with({ operation: 'store' }) }))
+  const keyStore = own(createKeyStore({ url: keysUrl, dataUrl: redisUrl, commandTimeoutMs, log: log.with({ operation: 'keys' }) }))
+  await Promise.all([store.ready(storeReadyMs), keyStore.ready(storeReadyMs)])
+  return { store, keyStore, keyRing: own(await openKeyRing(store, { store: keyStore, masterKeys, log })) }
 }
 
 function callDeps(parts: Pick<CallDeps, 'trunk' | 'media' | 'lines' | 'journal' | 'events' | 'settings'> & { config: Config, log: Log }): CallDeps {
@@ -171,11 +187,12 @@ function createFreeswitch(config: Config, url: string, sip: SipPort, log: Log): 
   return createFreeswitchMedia({ url, srf: sip.library, listen: { host, port: Number(port) }, sounds: folders, log, deadlineMs: mediaStepMs, silenceTimeoutMs: silenceMs(config) })
 }
 
-function healthOf(store: Store, sip: SipPort, media: MediaEngine): Health {
+function healthOf(store: Store, keyStore: Store, sip: SipPort, media: MediaEngine): Health {
   const answers = (work: Promise<void>): Promise<boolean> => work.then(() => true, () => false)
   return {
     parts: async (): Promise<HealthPart[]> => [
       { name: 'store', ok: await answers(store.ping()) },
+      { name: 'keys', ok: await answers(keyStore.ping()) },
       { name: 'sip', ok: sip.connected },
       { name: 'media', ok: await answers(media.ping()) }
     ]
