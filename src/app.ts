@@ -16,9 +16,12 @@ import type { MediaEngine } from './media/types.js'
 import { mayDial } from './phone/dialable.js'
 import { createJournal } from './record/journal.js'
 import { createCallLog } from './record/log.js'
+import { createRecordings } from './record/recordings/recordings.js'
+import { createApiKeys } from './shop/keys.js'
+import { createAccessSeal } from './shop/seal.js'
 import { apiKeyOf, masterKeyOf, masterKeysOf } from './shop/secret.js'
 import { createSettings, type Settings, type ShopSettings } from './shop/settings.js'
-import { createShops } from './shop/shops.js'
+import { createShops, type Shops } from './shop/shops.js'
 import { connectDrachtio } from './sip/drachtio.js'
 import { createOutboundTrunk } from './sip/gateways.js'
 import { createTrunks } from './sip/trunks.js'
@@ -87,22 +90,24 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const events = createEvents((error) => log.error('event.listener_failed', errorFields(error)))
 
   const { store, keyStore, keyRing } = await openStores(config, servers, own, log)
+  const shops = own(await createShops({ config, store, log }))
   const lines = createLines({ store, vault, config, log })
   closers.push(() => lines.stop())
   await lines.prepare()
   const journal = own(createJournal({ store, vault, shopIds: config.shops.map(({ id }) => id), retentionDays: config.record.retentionDays, log }))
   await journal.recover()
 
-  const settings = settingsOf(store, vault, config)
+  const settings = settingsOf(store, vault, config, shops)
   const sip = own(await connectDrachtio({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }))
   const media = own(createMedia(config, sip, log))
+  const recordings = createRecordings({ dir: config.recordings.dir ?? join(config.dataDir, 'recordings'), keys: keyRing, log })
   const trunk = createOutboundTrunk(config.trunks[0]!, sip, { log })
-  const calls = own(createCalls(callDeps({ trunk, media, lines, journal, events, settings, config, log }), log))
+  const calls = own(createCalls(callDeps({ trunk, media, lines, journal, recordings, events, settings, config, log }), log))
   sip.onCall((call) => calls.take(call))
 
-  const shops = createShops(config, { [config.shops[0]!.id]: [apiKey] })
+  const keys = createApiKeys({ store, shops, configured: { [config.shops[0]!.id]: [apiKey] }, seal: createAccessSeal(vault), log })
   const http = own(await createHttp({
-    config, lines, shops, settings, events, log,
+    config, lines, shops, keys, settings, recordings, events, log,
     calls: createCallLog({ store, vault }),
     callbacks: calls,
     idempotency: createIdempotency({ store, vault, log }),
@@ -134,7 +139,7 @@ async function openStores(config: Config, { redisUrl, keysUrl }: Servers, own: O
   return { store, keyStore, keyRing: own(await openKeyRing(store, { store: keyStore, masterKeys, log })) }
 }
 
-function callDeps(parts: Pick<CallDeps, 'trunk' | 'media' | 'lines' | 'journal' | 'events' | 'settings'> & { config: Config, log: Log }): CallDeps {
+function callDeps(parts: Pick<CallDeps, 'trunk' | 'media' | 'lines' | 'journal' | 'recordings' | 'events' | 'settings'> & { config: Config, log: Log }): CallDeps {
   const { config, log, ...rest } = parts
   rest.events.on('call.ended', ({ callId, deliveryId, shopId, result, reason, ringMs, talkMs }) => {
     log.info('call.ended', { callId, ...(deliveryId === undefined ? {} : { deliveryId }), ...(shopId === undefined ? {} : { shopId }), result, reason, ms: ringMs + talkMs })
@@ -151,26 +156,26 @@ function callDeps(parts: Pick<CallDeps, 'trunk' | 'media' | 'lines' | 'journal' 
 }
 
 /** Shops' settings, with what the configuration says where they have set nothing. */
-function settingsOf(store: Store, vault: Vault, { shops, call, line }: Config): Settings {
+function settingsOf(store: Store, vault: Vault, { call, line }: Config, shops: Shops): Settings {
   const { ringTimeoutSeconds, maxDurationSeconds } = call
   const base = {
-    ringTimeoutSeconds, maxDurationSeconds, acceptance: 'off', hint: false, quarantineSeconds: line.quarantineSeconds, numberCountries: [], numberCountryStrict: false, supportPhone: null
+    ringTimeoutSeconds, maxDurationSeconds, acceptance: 'off', hint: false, quarantineSeconds: line.quarantineSeconds, numberCountries: [], numberCountryStrict: false, recording: false, supportPhone: null
   } satisfies Omit<ShopSettings, 'language'>
-  const defaultsOf = (shopId: string): ShopSettings => ({ ...base, language: shops.find(({ id }) => id === shopId)?.language ?? 'en' })
+  const defaultsOf = (shopId: string): ShopSettings => ({ ...base, language: shops.find(shopId)?.language ?? 'en' })
   // Whoever belongs to no shop hears the first shop's language, which tells nothing about a number.
-  return createSettings({ store, vault, defaultsOf, defaults: defaultsOf(shops[0]!.id) })
+  return createSettings({ store, vault, defaultsOf, defaults: defaultsOf(shops.all()[0]!.id) })
 }
 
 /**
- * The engines that the configuration names: rtpengine for talk and FreeSWITCH for prompts where both are set,
- * each with the embedded one for what it cannot do where only one is.
+ * The engines that the configuration names: rtpengine for talk and FreeSWITCH for prompts where both are set. The
+ * embedded one does what they cannot: what is missing of the two, and calls that are recorded.
  */
 function createMedia(config: Config, sip: SipPort, log: Log): MediaEngine {
   const { freeswitch, rtpengine } = config
-  const voice = freeswitch.url === null ? createEmbedded(config, log) : createFreeswitch(config, freeswitch.url, sip, log)
-  if (rtpengine.url === null) return voice
-  const relay = createRtpengineMedia({ urls: rtpengine.url.split(','), log, deadlineMs: mediaStepMs, silenceTimeoutMs: silenceMs(config) })
-  return createMediaEngines({ relay, voice, log })
+  const embedded = createEmbedded(config, log)
+  const voice = freeswitch.url === null ? embedded : createFreeswitch(config, freeswitch.url, sip, log)
+  const relay = rtpengine.url === null ? voice : createRtpengineMedia({ urls: rtpengine.url.split(','), log, deadlineMs: mediaStepMs, silenceTimeoutMs: silenceMs(config) })
+  return createMediaEngines({ relay, voice, recorder: embedded, log })
 }
 
 const silenceMs = ({ media }: Config): number => media.silenceTimeoutSeconds * 1000

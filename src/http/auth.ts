@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { MaskError } from '../errors.js'
-import { mayAct, roles, type Actor, type Role } from '../shop/access.js'
-import type { Shop, Shops } from '../shop/shops.js'
+import { mayAct, type Actor, type Role } from '../shop/access.js'
+import type { ApiKeys } from '../shop/keys.js'
+import type { Shop } from '../shop/shops.js'
 import type { Api } from './types.js'
 
 /** The credentials of RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1). */
@@ -26,14 +27,14 @@ function actorOf(this: FastifyRequest): Actor {
 /**
  * Puts the shop of the API key, and who it stands for, on the request. Runs before a body is read, so that nobody
  * without a key makes us parse one.
- * @throws MaskError unauthorized
+ * @throws MaskError unauthorized, store_unavailable
  */
-export async function authenticate(request: FastifyRequest, shops: Shops): Promise<void> {
+export async function authenticate(request: FastifyRequest, keys: ApiKeys): Promise<void> {
   const key = bearer.exec(request.headers.authorization ?? '')?.[1]
-  const shop = key === undefined ? undefined : shops.byKey(key)
-  if (shop === undefined) throw new MaskError('unauthorized')
-  request.shop = shop
-  actors.set(request, { id: 'bootstrap', shopId: shop.id, roles })
+  const identity = key === undefined ? undefined : await keys.identify(key)
+  if (identity === undefined) throw new MaskError('unauthorized')
+  request.shop = identity.shop
+  actors.set(request, identity.actor)
 }
 
 /** Holds the route's declaration against the roles of whoever asks. @throws MaskError forbidden */

@@ -14,6 +14,7 @@ import { deliveryRoutes } from './routes/deliveries.js'
 import { healthRoutes } from './routes/health.js'
 import { numberRoutes } from './routes/numbers.js'
 import { openApiRoute } from './routes/openapi.js'
+import { recordingRoutes } from './routes/recordings.js'
 import { settingsRoutes } from './routes/settings.js'
 import { shared } from './schemas.js'
 import type { Api, HttpDeps, RouteDeps } from './types.js'
@@ -45,11 +46,12 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
   healthRoutes(app, all)
   await app.register(async (v1: Api) => {
     v1.addHook('onRequest', async (request) => {
-      await authenticate(request, deps.shops)
+      await authenticate(request, deps.keys)
       authorise(request)
     })
     deliveryRoutes(v1, all)
     callRoutes(v1, all)
+    recordingRoutes(v1, all)
     numberRoutes(v1, all)
     settingsRoutes(v1, all)
   }, { prefix: '/v1' })

@@ -5,8 +5,10 @@ import type { Config } from '../config.js'
 import type { ErrorCode } from '../errors.js'
 import type { EventBus } from '../events.js'
 import type { Lines } from '../line/types.js'
+import type { Recordings } from '../record/recordings/types.js'
 import type { CallLog } from '../record/types.js'
 import type { Actor, Role } from '../shop/access.js'
+import type { ApiKeys } from '../shop/keys.js'
 import type { Settings } from '../shop/settings.js'
 import type { Shop, Shops } from '../shop/shops.js'
 import type { Log } from '../telemetry/log.js'
@@ -30,7 +32,9 @@ export interface HttpDeps {
   readonly lines: Lines
   readonly calls: CallLog
   readonly callbacks: Callbacks
+  readonly recordings: Recordings
   readonly shops: Shops
+  readonly keys: ApiKeys
   readonly settings: Settings
   readonly health: Health
   readonly metrics: Metrics

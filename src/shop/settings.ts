@@ -21,6 +21,7 @@ export const SettingsSchema = Type.Object({
   quarantineSeconds: Type.Integer({ minimum: 0, maximum: 2592000, description: 'How long a number stays reserved for its two people after a delivery' }),
   numberCountries: Type.Array(Type.String({ pattern: '^[A-Z]{2}$' }), { maxItems: 8, description: 'Where a number may be from when the country of the customer has none free, in order (ISO 3166-1)' }),
   numberCountryStrict: Type.Boolean({ description: 'Whether to give no number rather than one of another country' }),
+  recording: Type.Boolean({ description: 'Whether talks are recorded; both people are told before it starts' }),
   supportPhone: Type.Union([Type.Null(), Type.String({ pattern: '^\\+[1-9]\\d{4,14}$' })], { description: 'Where late callers are put through to; null: they hear that the delivery is over' })
 }, { additionalProperties: false })
 

@@ -11,6 +11,8 @@ import type { Lines } from '../../src/line/types.js'
 import { createLines } from '../../src/line/lines.js'
 import { createJournal, type Journal } from '../../src/record/journal.js'
 import { createCallLog } from '../../src/record/log.js'
+import { createApiKeys } from '../../src/shop/keys.js'
+import { createAccessSeal } from '../../src/shop/seal.js'
 import { createSettings, type ShopSettings } from '../../src/shop/settings.js'
 import { createShops } from '../../src/shop/shops.js'
 import { createVault, type Vault } from '../../src/store/crypto.js'
@@ -46,7 +48,7 @@ export interface SendOptions {
   readonly headers?: Record<string, string>
 }
 
-const shopDefaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, supportPhone: null }
+const shopDefaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, supportPhone: null }
 
 /** The whole HTTP room over real lines, a real call log and a Redis of its own. */
 export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<HttpDeps> = {}, settings: (config: Config) => Config = (config) => config): Promise<TestApi> {
@@ -55,6 +57,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   const { log, text: logged } = captured()
   const config = settings(twoShops(loadConfig({})))
   const events = createEvents((error) => { throw error })
+  const shops = await createShops({ config, store, log })
   const lines = createLines({ store, vault, config, log })
   await lines.prepare()
   const journal = createJournal({ store, vault, shopIds: ['one', 'two'], retentionDays: 1, log })
@@ -62,7 +65,8 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     config, lines, events, log,
     calls: createCallLog({ store, vault }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
-    shops: createShops(config, { one: [keys.one], two: [keys.two] }),
+    shops,
+    keys: createApiKeys({ store, shops, configured: { one: [keys.one], two: [keys.two] }, seal: createAccessSeal(vault), log }),
     settings: createSettings({ store, vault, defaults: shopDefaults, defaultsOf: () => shopDefaults }),
     idempotency: createIdempotency({ store, vault, log }),
     health: { parts: async () => [{ name: 'store', ok: true }] },
@@ -71,6 +75,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   })
   t.teardown(async () => {
     await http.close()
+    shops.close()
     journal.close()
     await lines.stop()
   })
