@@ -94,7 +94,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const lines = createLines({ store, vault, config, log })
   closers.push(() => lines.stop())
   await lines.prepare()
-  const journal = own(createJournal({ store, vault, shopIds: config.shops.map(({ id }) => id), retentionDays: config.record.retentionDays, log }))
+  const journal = own(createJournal({ store, ring: keyRing, shops: () => shops.all().map(({ id }) => id), log }))
   await journal.recover()
 
   const settings = settingsOf(store, vault, config, shops)
@@ -105,10 +105,10 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const calls = own(createCalls(callDeps({ trunk, media, lines, journal, recordings, events, settings, config, log }), log))
   sip.onCall((call) => calls.take(call))
 
-  const keys = createApiKeys({ store, shops, configured: { [config.shops[0]!.id]: [apiKey] }, seal: createAccessSeal(vault), log })
+  const keys = createApiKeys({ store, shops, configured: { [config.shops[0]!.id]: [apiKey] }, seal: createAccessSeal(keyRing), log })
   const http = own(await createHttp({
     config, lines, shops, keys, settings, recordings, events, log,
-    calls: createCallLog({ store, vault }),
+    calls: createCallLog({ store, ring: keyRing, log }),
     callbacks: calls,
     idempotency: createIdempotency({ store, vault, log }),
     health: healthOf(store, keyStore, sip, media),

@@ -1,4 +1,4 @@
-import type { Vault } from '../store/crypto.js'
+import { forever, type KeyRing, type KeyScope } from '../store/keyring/types.js'
 
 /**
  * Seals what grants access, so that whoever can write to Redis can neither make a key or a session nor give one more
@@ -11,9 +11,10 @@ export interface AccessSeal {
   open(shopId: string, blob: Buffer, context: string): Promise<unknown>
 }
 
-export function createAccessSeal(vault: Vault): AccessSeal {
+export function createAccessSeal(keyRing: KeyRing): AccessSeal {
+  const scope = (owner: string): KeyScope => ({ purpose: 'access', owner, period: '0' })
   return {
-    seal: async (shopId, value, context) => vault.seal(JSON.stringify(value), `${shopId} ${context}`),
-    open: async (shopId, blob, context) => JSON.parse(vault.open(blob, `${shopId} ${context}`)) as unknown
+    seal: async (shopId, value, context) => (await keyRing.use(scope(shopId), forever)).seal(JSON.stringify(value), context),
+    open: async (shopId, blob, context) => JSON.parse((await keyRing.open(blob, { purpose: 'access', owner: shopId }, context)).toString('utf8')) as unknown
   }
 }

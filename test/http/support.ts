@@ -17,6 +17,7 @@ import { createSettings, type ShopSettings } from '../../src/shop/settings.js'
 import { createShops } from '../../src/shop/shops.js'
 import { createVault, type Vault } from '../../src/store/crypto.js'
 import type { Store } from '../../src/store/redis.js'
+import { memoryKeyRing } from '../support/keyring.js'
 import { captured } from '../support/log.js'
 import { testRedis, testStore } from '../support/redis.js'
 
@@ -54,6 +55,7 @@ const shopDefaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, max
 export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<HttpDeps> = {}, settings: (config: Config) => Config = (config) => config): Promise<TestApi> {
   const store = await testStore(t, await testRedis(t))
   const vault = createVault(Buffer.alloc(32, 3))
+  const keyRing = memoryKeyRing()
   const { log, text: logged } = captured()
   const config = settings(twoShops(loadConfig({})))
   const events = createEvents((error) => { throw error })
@@ -66,7 +68,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     calls: createCallLog({ store, vault }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
     shops,
-    keys: createApiKeys({ store, shops, configured: { one: [keys.one], two: [keys.two] }, seal: createAccessSeal(vault), log }),
+    keys: createApiKeys({ store, shops, configured: { one: [keys.one], two: [keys.two] }, seal: createAccessSeal(keyRing), log }),
     settings: createSettings({ store, vault, defaults: shopDefaults, defaultsOf: () => shopDefaults }),
     idempotency: createIdempotency({ store, vault, log }),
     health: { parts: async () => [{ name: 'store', ok: true }] },

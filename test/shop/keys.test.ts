@@ -3,8 +3,8 @@ import t, { type Test } from 'tap'
 import { createApiKeys, type ApiKeys } from '../../src/shop/keys.js'
 import { createAccessSeal } from '../../src/shop/seal.js'
 import { createShops } from '../../src/shop/shops.js'
-import { createVault } from '../../src/store/crypto.js'
 import type { Store } from '../../src/store/redis.js'
+import { memoryKeyRing } from '../support/keyring.js'
 import { captured } from '../support/log.js'
 import { testRedis, testStore } from '../support/redis.js'
 
@@ -14,7 +14,7 @@ const config = {
   pools: [{ id: 'demo', numbers: ['+442079460000'] }]
 }
 const redis = await testRedis(t)
-const vault = createVault(Buffer.alloc(32, 5))
+const seal = createAccessSeal(memoryKeyRing())
 const ownKey = 'a-key-of-the-configuration'
 
 interface Process {
@@ -36,7 +36,7 @@ async function process(t: Pick<Test, 'teardown'>): Promise<Process> {
   const shops = await createShops({ config, store, log })
   t.teardown(() => { shops.close() })
   let now = Date.parse('2026-01-31T12:00:00Z')
-  const keys = createApiKeys({ store, shops, seal: createAccessSeal(vault), configured: { one: [ownKey] }, log, clock: () => now })
+  const keys = createApiKeys({ store, shops, seal, configured: { one: [ownKey] }, log, clock: () => now })
   return { keys, store, logged: text, pass: (ms) => { now += ms }, asked: () => asked }
 }
 
