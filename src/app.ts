@@ -14,11 +14,13 @@ import { createRtpengineMedia } from './media/rtpengine/engine.js'
 import { soundsFolder } from './media/sounds.js'
 import type { MediaEngine } from './media/types.js'
 import { mayDial } from './phone/dialable.js'
+import { createAudit } from './record/audit/audit.js'
 import { createJournal } from './record/journal.js'
 import { createCallLog } from './record/log.js'
 import { createRecordings } from './record/recordings/recordings.js'
 import { createApiKeys } from './shop/keys.js'
 import { createAccessSeal } from './shop/seal.js'
+import { createSigner } from './record/signing.js'
 import { apiKeyOf, masterKeyOf, masterKeysOf } from './shop/secret.js'
 import { createSettings, type Settings, type ShopSettings } from './shop/settings.js'
 import { createShops, type Shops } from './shop/shops.js'
@@ -91,6 +93,8 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
 
   const { store, keyStore, keyRing } = await openStores(config, servers, own, log)
   const shops = own(await createShops({ config, store, log }))
+  const signer = await createSigner({ store, keyRing })
+  const audit = own(createAudit({ store, anchorStore: keyStore, keyRing, signer, log }))
   const lines = createLines({ store, vault, config, log })
   closers.push(() => lines.stop())
   await lines.prepare()
@@ -107,7 +111,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
 
   const keys = createApiKeys({ store, shops, configured: { [config.shops[0]!.id]: [apiKey] }, seal: createAccessSeal(keyRing), log })
   const http = own(await createHttp({
-    config, lines, shops, keys, settings, recordings, events, log,
+    config, lines, shops, keys, settings, recordings, audit, signer, events, log,
     calls: createCallLog({ store, ring: keyRing, log }),
     callbacks: calls,
     idempotency: createIdempotency({ store, vault, log }),

@@ -9,6 +9,7 @@ import { authenticate, authorise, decorateActor } from './auth.js'
 import { endConnectionsOnClose } from './connections.js'
 import { answerBrokenRequest, sendProblem } from './errors.js'
 import { refuseOtherMethods } from './methods.js'
+import { auditRoutes } from './routes/audit.js'
 import { callRoutes } from './routes/calls.js'
 import { deliveryRoutes } from './routes/deliveries.js'
 import { healthRoutes } from './routes/health.js'
@@ -54,6 +55,7 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
     recordingRoutes(v1, all)
     numberRoutes(v1, all)
     settingsRoutes(v1, all)
+    auditRoutes(v1, all)
   }, { prefix: '/v1' })
   methods.seal()
   await app.ready()

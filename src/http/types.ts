@@ -6,6 +6,8 @@ import type { ErrorCode } from '../errors.js'
 import type { EventBus } from '../events.js'
 import type { Lines } from '../line/types.js'
 import type { Recordings } from '../record/recordings/types.js'
+import type { Audit } from '../record/audit/types.js'
+import type { Signer } from '../record/signing.js'
 import type { CallLog } from '../record/types.js'
 import type { Actor, Role } from '../shop/access.js'
 import type { ApiKeys } from '../shop/keys.js'
@@ -31,6 +33,8 @@ export interface HttpDeps {
   readonly config: Config
   readonly lines: Lines
   readonly calls: CallLog
+  readonly audit: Audit
+  readonly signer: Signer
   readonly callbacks: Callbacks
   readonly recordings: Recordings
   readonly shops: Shops

@@ -10,6 +10,9 @@ import type { HttpDeps } from '../../src/http/types.js'
 import type { Lines } from '../../src/line/types.js'
 import { createLines } from '../../src/line/lines.js'
 import { createJournal, type Journal } from '../../src/record/journal.js'
+import { createAudit } from '../../src/record/audit/audit.js'
+import type { Audit } from '../../src/record/audit/types.js'
+import { createSigner } from '../../src/record/signing.js'
 import { createCallLog } from '../../src/record/log.js'
 import { createApiKeys } from '../../src/shop/keys.js'
 import { createAccessSeal } from '../../src/shop/seal.js'
@@ -17,6 +20,8 @@ import { createSettings, type ShopSettings } from '../../src/shop/settings.js'
 import { createShops } from '../../src/shop/shops.js'
 import { createVault, type Vault } from '../../src/store/crypto.js'
 import type { Store } from '../../src/store/redis.js'
+import { memoryKeyRing } from '../support/keyring.js'
+import type { KeyRing } from '../../src/store/keyring/types.js'
 import { memoryKeyRing } from '../support/keyring.js'
 import { captured } from '../support/log.js'
 import { testRedis, testStore } from '../support/redis.js'
@@ -36,6 +41,8 @@ export interface TestApi {
   readonly store: Store
   readonly vault: Vault
   readonly lines: Lines
+  readonly audit: Audit
+  readonly keyRing: KeyRing
   readonly journal: Journal
   readonly events: EventBus
   /** Everything that was logged so far. */
@@ -53,18 +60,22 @@ const shopDefaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, max
 
 /** The whole HTTP room over real lines, a real call log and a Redis of its own. */
 export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<HttpDeps> = {}, settings: (config: Config) => Config = (config) => config): Promise<TestApi> {
-  const store = await testStore(t, await testRedis(t))
+  const redis = await testRedis(t)
+  const store = await testStore(t, redis)
+  const keyRing = memoryKeyRing()
   const vault = createVault(Buffer.alloc(32, 3))
   const keyRing = memoryKeyRing()
   const { log, text: logged } = captured()
   const config = settings(twoShops(loadConfig({})))
+  const signer = await createSigner({ store, keyRing })
+  const audit = createAudit({ store, anchorStore: await testStore(t, { url: `${redis.url}/1` }), keyRing, signer, log })
   const events = createEvents((error) => { throw error })
   const shops = await createShops({ config, store, log })
   const lines = createLines({ store, vault, config, log })
   await lines.prepare()
   const journal = createJournal({ store, vault, shopIds: ['one', 'two'], retentionDays: 1, log })
   const http = await createHttp({
-    config, lines, events, log,
+    config, lines, events, log, audit, signer,
     calls: createCallLog({ store, vault }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
     shops,
@@ -77,11 +88,12 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   })
   t.teardown(async () => {
     await http.close()
+    await audit.close()
     shops.close()
     journal.close()
     await lines.stop()
   })
-  return { http, config, store, vault, lines, journal, events, logged, send: (...request) => send(http, ...request) }
+  return { http, config, store, vault, lines, audit, keyRing, journal, events, logged, send: (...request) => send(http, ...request) }
 }
 
 /** As far as a callback goes without telephones: it is counted in. */

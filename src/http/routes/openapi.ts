@@ -15,6 +15,7 @@ export async function openApiRoute(app: Api): Promise<void> {
       tags: [
         { name: 'deliveries', description: 'Lines between two people, for the time of one delivery' },
         { name: 'calls', description: 'What is kept about calls' },
+        { name: 'audit', description: 'Who looked at or changed what' },
         { name: 'numbers', description: 'The pool of proxy numbers' },
         { name: 'health', description: 'For probes' }
       ],

@@ -1,0 +1,25 @@
+import type { FastifyRequest } from 'fastify'
+import { MaskError } from '../errors.js'
+import { parseTime } from './time.js'
+
+/** A query holds texts only, and no value is converted behind our back: `limit` is the one number in it. */
+export async function numberLimit(request: FastifyRequest): Promise<void> {
+  const query = request.query as Record<string, unknown>
+  if (typeof query.limit === 'string' && /^\d{1,6}$/.test(query.limit)) query.limit = Number(query.limit)
+}
+
+/** A window of time, open where nothing is said. Unix milliseconds. @throws request_invalid */
+export function windowOf(query: { readonly from?: string, readonly to?: string }): { from?: number, to?: number } {
+  const from = timeOf(query.from, 'from')
+  const to = timeOf(query.to, 'to')
+  if (from !== undefined && to !== undefined && from >= to) throw new MaskError('request_invalid', { field: 'from' })
+  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+}
+
+/** @throws request_invalid */
+export function timeOf(text: string | undefined, field: string): number | undefined {
+  if (text === undefined) return undefined
+  const time = parseTime(text)
+  if (time === undefined) throw new MaskError('request_invalid', { field })
+  return time
+}
