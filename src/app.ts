@@ -28,7 +28,7 @@ import { connectDrachtio } from './sip/drachtio.js'
 import { createOutboundTrunk } from './sip/gateways.js'
 import { createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
-import { createVault, type Vault } from './store/crypto.js'
+import { createVault } from './store/crypto.js'
 import { createKeyStore, openKeyRing } from './store/keyring/open.js'
 import type { KeyRing } from './store/keyring/types.js'
 import { createStore, type Store } from './store/redis.js'
@@ -101,7 +101,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const journal = own(createJournal({ store, ring: keyRing, shops: () => shops.all().map(({ id }) => id), log }))
   await journal.recover()
 
-  const settings = settingsOf(store, vault, config, shops)
+  const settings = settingsOf(store, keyRing, config, shops)
   const sip = own(await connectDrachtio({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }))
   const media = own(createMedia(config, sip, log))
   const recordings = createRecordings({ dir: config.recordings.dir ?? join(config.dataDir, 'recordings'), keys: keyRing, log })
@@ -114,7 +114,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     config, lines, shops, keys, settings, recordings, audit, signer, events, log,
     calls: createCallLog({ store, ring: keyRing, log }),
     callbacks: calls,
-    idempotency: createIdempotency({ store, vault, log }),
+    idempotency: createIdempotency({ store, ring: keyRing, log }),
     health: healthOf(store, keyStore, sip, media),
     metrics: createMetrics(events, { call: () => ({ live: calls.live }), media: () => ({ ...media.stats() }), trunk: () => ({ ...trunk.stats() }), ...servers.readings }, () => keyRing.stats().alive)
   }))
@@ -160,14 +160,14 @@ function callDeps(parts: Pick<CallDeps, 'trunk' | 'media' | 'lines' | 'journal' 
 }
 
 /** Shops' settings, with what the configuration says where they have set nothing. */
-function settingsOf(store: Store, vault: Vault, { call, line }: Config, shops: Shops): Settings {
+function settingsOf(store: Store, ring: KeyRing, { call, line }: Config, shops: Shops): Settings {
   const { ringTimeoutSeconds, maxDurationSeconds } = call
   const base = {
     ringTimeoutSeconds, maxDurationSeconds, acceptance: 'off', hint: false, quarantineSeconds: line.quarantineSeconds, numberCountries: [], numberCountryStrict: false, recording: false, supportPhone: null
   } satisfies Omit<ShopSettings, 'language'>
   const defaultsOf = (shopId: string): ShopSettings => ({ ...base, language: shops.find(shopId)?.language ?? 'en' })
   // Whoever belongs to no shop hears the first shop's language, which tells nothing about a number.
-  return createSettings({ store, vault, defaultsOf, defaults: defaultsOf(shops.all()[0]!.id) })
+  return createSettings({ store, ring, defaultsOf, defaults: defaultsOf(shops.all()[0]!.id) })
 }
 
 /**

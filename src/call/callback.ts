@@ -9,9 +9,11 @@ import type { ShopSettings } from '../shop/settings.js'
 import { CallerGone, type AnsweredLeg, type Leg } from '../sip/types.js'
 import { accepts, mustAccept } from './acceptance.js'
 import { Account } from './account.js'
+import { CallClock } from './call-clock.js'
 import type { CallDeps } from './deps.js'
 import { Keys } from './keys.js'
 import { negotiateLocally, talk } from './talk.js'
+import { announceAndRecord } from './recording.js'
 import { EndCall, ofFirst, promptOf, terminationOf, type Termination } from './termination.js'
 import { unlessAborted } from './wait.js'
 
@@ -46,8 +48,11 @@ export async function startCallback(deps: CallDeps, order: CallbackOrder): Promi
   const begun = await deps.lines.begin(order.shopId, order.deliveryId, order.first, callId)
   try {
     if (!deps.mayDial(begun.first) || !deps.mayDial(begun.second)) throw new MaskError('phone_not_allowed')
-    const { shopId, deliveryId } = order
-    const account = await Account.open(deps, { id: callId, shopId, deliveryId, reference: begun.reference, startedBy: 'shop', startedAt: deps.clock() })
+    const { shopId, deliveryId, first } = order
+    const callee = otherParty(first)
+    const phones = { [first]: begun.first, [callee]: begun.second }
+    const time = new CallClock(deps)
+    const account = await Account.open(deps, { id: callId, shopId, deliveryId, reference: begun.reference, startedBy: 'shop', callee, phones }, time)
     const session = new CallbackSession(deps, order, begun, callId, account)
     return { callId, done: session.run(), stop: () => session.stop() }
   } catch (error) {
@@ -86,13 +91,20 @@ class CallbackSession {
 
   async #connect(): Promise<Termination> {
     this.#settings = await this.deps.settings.of(this.order.shopId)
-    const media = await this.#media(this.deps.media.open(this.callId, undefined, { voice: true }), (late) => void late.close())
+    const media = await this.#media(this.deps.media.open(this.callId, undefined, { voice: true, record: this.#settings.recording }), (late) => void late.close())
     this.#cleanup.push(() => media.close())
     const a = await this.#reachFirst(media).catch((error: unknown) => { throw ofFirst(error) })
     const b = await this.#reachSecond(media)
+    await this.#record(media)
     media.voice?.allowTalk(true)
     this.account.answered()
     return talk({ a, b, media, limitMs: this.#settings.maxDurationSeconds * 1000, voice: this.#voice(), stopped: this.#stop.signal })
+  }
+
+  async #record(media: MediaSession): Promise<void> {
+    if (!this.#settings.recording) return
+    const call = { id: this.callId, shopId: this.order.shopId, startedAt: this.deps.clock() }
+    this.#cleanup.push(await announceAndRecord({ recordings: this.deps.recordings, media, call, voice: this.#voice(), signal: this.#over }))
   }
 
   /** Rings the first and makes sure that it is a person: a voicemail would be connected otherwise. */

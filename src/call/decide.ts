@@ -1,4 +1,4 @@
-import type { Lookup, Party } from '../line/types.js'
+import type { Lookup, Party, PartyPhones } from '../line/types.js'
 import type { E164 } from '../phone/types.js'
 import type { Prompt } from '../media/types.js'
 import type { Reason } from './termination.js'
@@ -9,6 +9,7 @@ export interface Belonging {
   readonly shopId: string
   readonly reference: string
   readonly caller: Party
+  readonly phones: PartyPhones
 }
 
 /** What is to be done with a call. */
@@ -35,8 +36,8 @@ export interface DecisionPolicy {
  */
 export function decide(found: Lookup, { mayDial, asksCode, support }: DecisionPolicy): Decision {
   if (found.kind === 'unknown') return asksCode ? { kind: 'ask' } : { kind: 'announce', prompt: 'unavailable', reason: 'line_unknown' }
-  const { deliveryId, shopId, reference, caller } = found
-  const belonging = { deliveryId, shopId, reference, caller }
+  const { deliveryId, shopId, reference, caller, phones } = found
+  const belonging = { deliveryId, shopId, reference, caller, phones }
   const connect = (callee: E164, toSupport: boolean): Decision => mayDial(callee)
     ? { kind: 'connect', belonging, callee, support: toSupport }
     : { kind: 'announce', belonging, prompt: 'unavailable', reason: 'callee_not_allowed' }

@@ -3,6 +3,7 @@ import type { EventBus } from '../events.js'
 import type { Lines } from '../line/types.js'
 import type { MediaEngine } from '../media/types.js'
 import type { E164 } from '../phone/types.js'
+import type { Recordings } from '../record/recordings/types.js'
 import type { CallJournal } from '../record/types.js'
 import type { Settings } from '../shop/settings.js'
 import type { OutboundTrunk } from '../sip/gateways.js'
@@ -13,6 +14,7 @@ export interface CallDeps {
   readonly media: MediaEngine
   readonly lines: Lines
   readonly journal: CallJournal
+  readonly recordings: Pick<Recordings, 'begin'>
   /** Where calls come from. */
   readonly trunks: Trunks
   /** Where calls leave to. */
@@ -24,6 +26,8 @@ export interface CallDeps {
   /** What each shop has set. */
   readonly settings: Pick<Settings, 'of' | 'defaults'>
   readonly clock: () => number
+  /** Milliseconds that only grow; the system's own unless a test brings its own. */
+  readonly monotonic?: () => number
   /** Told of what can only be a bug of ours. */
   readonly onInternalError: (callId: string, error: unknown) => void
 }

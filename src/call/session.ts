@@ -10,6 +10,7 @@ import { otherParty } from '../line/people.js'
 import type { Lookup } from '../line/types.js'
 import { accepts, mustAccept } from './acceptance.js'
 import { Account } from './account.js'
+import { CallClock } from './call-clock.js'
 import { askForCode } from './ask-code.js'
 import { Caller } from './caller.js'
 import { decide, type Belonging, type Decision } from './decide.js'
@@ -17,6 +18,7 @@ import type { CallDeps } from './deps.js'
 import { Keys } from './keys.js'
 import { transition, type CallState } from './state.js'
 import { negotiateLocally, talk } from './talk.js'
+import { announceAndRecord } from './recording.js'
 import { EndCall, promptOf, statusOf, terminated, terminationOf, type Termination } from './termination.js'
 import { unlessAborted } from './wait.js'
 
@@ -34,7 +36,7 @@ export class CallSession {
   readonly #trunk: Trunk
   readonly #stop = new AbortController()
   readonly #over: AbortSignal
-  readonly #startedAt: number
+  readonly #time: CallClock
   /** Whoever takes something that must be given back puts the giving back here; run() does it on every path. */
   readonly #cleanup: (() => Promise<void> | void)[] = []
   #state: CallState = 'deciding'
@@ -50,7 +52,7 @@ export class CallSession {
     this.#trunk = trunk
     this.#settings = deps.settings.defaults
     this.#over = AbortSignal.any([this.#caller.gone, this.#stop.signal])
-    this.#startedAt = deps.clock()
+    this.#time = new CallClock(deps)
   }
 
   get state(): CallState {
@@ -100,8 +102,10 @@ export class CallSession {
   }
 
   async #openMedia(decision: Decision): Promise<MediaSession> {
-    const voice = decision.kind === 'ask' || (decision.kind === 'connect' && (this.#mustAccept(decision) || this.#settings.hint))
-    const media = await this.#media(this.#deps.media.open(this.id, this.#caller.inbound.offer, { voice }), (late) => void late.close())
+    const connects = decision.kind === 'connect'
+    const record = connects && this.#recorded(decision)
+    const voice = decision.kind === 'ask' || record || (connects && (this.#mustAccept(decision) || this.#settings.hint))
+    const media = await this.#media(this.#deps.media.open(this.id, this.#caller.inbound.offer, { voice, record }), (late) => void late.close())
     this.#cleanup.push(() => media.close())
     return media
   }
@@ -131,7 +135,7 @@ export class CallSession {
   /** Tells the caller why there is no call. Who was not answered hears it in early media: an unanswered call costs nothing. */
   async #announce(decision: Announce, media: MediaSession): Promise<Termination> {
     this.#enter('announcing')
-    await this.#journal()
+    await this.#journal(decision)
     // Without an offer there is no early media to hear it in; the status has to say it.
     if (!this.#caller.leg && this.#caller.late) return terminated(decision.reason)
     if (!this.#caller.leg) await this.#caller.inbound.progress(await this.#media(media.answerAlone()))
@@ -141,7 +145,7 @@ export class CallSession {
 
   async #connect(decision: Connect, media: MediaSession): Promise<Termination> {
     this.#enter('dialling')
-    await this.#journal()
+    await this.#journal(decision)
     try {
       const b = await this.#dial(decision, media)
       this.#cleanup.push(() => b.leg.hangUp())
@@ -162,6 +166,7 @@ export class CallSession {
     await this.#greetCallee(decision, b.leg, media)
     ;(await this.#ringing)?.stop()
     const a = await this.#answerCaller(answer, media)
+    await this.#record(decision, media)
     media.voice?.allowTalk(true)
     this.#talkBegins()
     return talk({ a, b: b.leg, media, limitMs: this.#settings.maxDurationSeconds * 1000, voice: this.#voice(), stopped: this.#stop.signal })
@@ -215,6 +220,18 @@ export class CallSession {
     if (hint) await unlessAborted(signal, media.play('b', 'hint', this.#voice()).done)
   }
 
+  /** The shop's own support line is no conversation of the two. */
+  #recorded({ support }: Connect): boolean {
+    return !support && this.#settings.recording
+  }
+
+  async #record(decision: Connect, media: MediaSession): Promise<void> {
+    if (!this.#recorded(decision)) return
+    const { shopId } = decision.belonging
+    const call = { id: this.id, shopId, startedAt: this.#time.startedAt }
+    this.#cleanup.push(await announceAndRecord({ recordings: this.#deps.recordings, media, call, voice: this.#voice(), signal: this.#over }))
+  }
+
   #mustAccept({ support, belonging }: Connect): boolean {
     return !support && mustAccept(otherParty(belonging.caller), this.#settings)
   }
@@ -254,10 +271,16 @@ export class CallSession {
     return within(mediaDeadlineMs, work, 'media_unavailable', onLate)
   }
 
-  async #journal(): Promise<void> {
+  async #journal(decision: Connect | Announce): Promise<void> {
     if (!this.#belonging) return
-    const { deliveryId, shopId, reference, caller } = this.#belonging
-    this.#account = await Account.open(this.#deps, { id: this.id, deliveryId, shopId, reference, startedBy: caller, startedAt: this.#startedAt })
+    const support = decision.kind === 'connect' && decision.support
+    const { deliveryId, shopId, reference, caller, phones } = this.#belonging
+    const other = otherParty(caller)
+    // The phone that is calling may be another than the one that is rung; a withheld one stands for that.
+    const parties = { [caller]: this.#identity.number ?? phones[caller], ...(support ? {} : { [other]: phones[other] }) }
+    this.#account = await Account.open(this.#deps, {
+      id: this.id, deliveryId, shopId, reference, startedBy: caller, phones: parties, ...(decision.kind === 'connect' ? { callee: support ? 'support' : other } : {})
+    }, this.#time)
   }
 
   #talkBegins(): void {
@@ -271,8 +294,8 @@ export class CallSession {
     await Promise.allSettled(this.#cleanup.reverse().map(async (giveBack) => giveBack()))
     if (this.#account) return this.#account.finish(termination)
     // A stranger's call belongs to no shop: it is counted, and nothing of it is kept.
-    const at = this.#deps.clock()
-    this.#deps.events.emit('call.ended', { callId: this.id, at, ...termination, ringMs: at - this.#startedAt, talkMs: 0 })
+    const at = this.#time.now()
+    this.#deps.events.emit('call.ended', { callId: this.id, at, ...termination, ringMs: at - this.#time.startedAt, talkMs: 0 })
   }
 
   #enter(state: CallState): void {

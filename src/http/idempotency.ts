@@ -1,5 +1,5 @@
 import { MaskError } from '../errors.js'
-import type { Vault } from '../store/crypto.js'
+import { forever, type DataKey, type KeyRing, type KeyScope } from '../store/keyring/types.js'
 import { keyName } from '../store/keys.js'
 import type { Store } from '../store/redis.js'
 import { errorFields, type Log } from '../telemetry/log.js'
@@ -17,15 +17,16 @@ export interface Idempotency {
   /**
    * @param body the parsed body; spelling and order of its members do not matter
    * @returns the answer that was given before, or the duty to finish or abandon
-   * @throws MaskError idempotency_mismatch (other body), idempotency_in_progress, store_unavailable
+   * @throws MaskError idempotency_mismatch (other body), idempotency_in_progress, store_unavailable, store_full, key_destroyed
    */
   begin(shopId: string, key: string, body: unknown): Promise<{ readonly answer: string } | FirstTime>
 }
 
 export interface IdempotencyParts {
   readonly store: Store
-  readonly vault: Vault
+  readonly ring: KeyRing
   readonly log: Log
+  readonly clock?: () => number
 }
 
 const answerTtlMs = 24 * 3600 * 1000
@@ -33,45 +34,54 @@ const answerTtlMs = 24 * 3600 * 1000
 const pendingTtlMs = 120_000
 const pending = 'p'
 const done = 'd'
+/** `20261121` */
+const dayLength = 8
+const tagLength = 22
 
 /**
- * Keeps one value per key: a letter for its state, the body's tag, and the sealed answer. The answer holds
- * an access code and is sealed; the body holds people's numbers and only its HMAC is kept.
+ * Keeps one value per key: a letter for its state, the day whose data key is used, the body's tag, and the sealed
+ * answer. The answer holds an access code and is sealed; the body holds people's numbers and only its HMAC under the
+ * day's key is kept. The name is the same on every day, so that midnight does not part a request from its repetition.
  */
-export function createIdempotency({ store, vault, log }: IdempotencyParts): Idempotency {
-  const keyTag = vault.tagger('idempotency-key')
-  const bodyTag = vault.tagger('idempotency-body')
+export function createIdempotency({ store, ring, log, clock = Date.now }: IdempotencyParts): Idempotency {
   return {
     async begin(shopId, key, body) {
-      const name = keyName('idem', `shop.${shopId}`, keyTag(shopId, key))
-      const tag = bodyTag(shopId, canonical(body))
-      if (await store.set(name, pending + tag, { ttlMs: pendingTtlMs, ifAbsent: true })) return firstTime({ store, vault, log }, name, tag)
+      const now = clock()
+      const text = canonical(body)
+      const names = await ring.use({ purpose: 'settings', owner: shopId, period: '0' }, forever)
+      const today = await ring.use(dayScope(shopId, dayAt(now)), now + answerTtlMs + pendingTtlMs)
+      const name = keyName('idem', `shop.${shopId}`, names.tag('idempotency-key', key))
+      const head = headOf(today, text)
+      if (await store.set(name, pending + head, { ttlMs: pendingTtlMs, ifAbsent: true })) return firstTime({ store, log, name, head, today })
       const value = await store.get(name)
       // It ended in the moment between the two commands.
       if (value === undefined) throw new MaskError('idempotency_in_progress', { retryAfter: 1 })
-      return { answer: readAnswer(vault, value, name, tag) }
+      const then = await ring.find(dayScope(shopId, value.toString('latin1', 1, 1 + dayLength)))
+      if (then === undefined) throw new MaskError('key_destroyed')
+      return { answer: readAnswer(then, value, name, headOf(then, text)) }
     }
   }
 }
 
-function firstTime({ store, vault, log }: IdempotencyParts, name: string, tag: string): FirstTime {
-  const quietly = async (operation: string, work: Promise<unknown>): Promise<void> => {
-    await work.catch((error: unknown) => log.warn('idempotency.lost', { operation, ...errorFields(error) }))
+const dayAt = (ms: number): string => new Date(ms).toISOString().slice(0, 10).replaceAll('-', '')
+const dayScope = (shopId: string, day: string): KeyScope => ({ purpose: 'mapping', owner: shopId, period: day })
+const headOf = (key: DataKey, body: string): string => key.scope.period + key.tag('idempotency-body', body)
+
+function firstTime({ store, log, name, head, today }: { store: Store, log: Log, name: string, head: string, today: DataKey }): FirstTime {
+  const quietly = async (operation: string, work: () => Promise<unknown>): Promise<void> => {
+    await work().catch((error: unknown) => log.warn('idempotency.lost', { operation, ...errorFields(error) }))
   }
   return {
-    finish: async (answer) => {
-      const value = Buffer.concat([Buffer.from(done + tag), vault.seal(answer, name)])
-      await quietly('finish', store.set(name, value, { ttlMs: answerTtlMs }))
-    },
-    abandon: async () => { await quietly('abandon', store.del(name)) }
+    finish: (answer) => quietly('finish', async () => store.set(name, Buffer.concat([Buffer.from(done + head), today.seal(answer, name)]), { ttlMs: answerTtlMs })),
+    abandon: () => quietly('abandon', async () => store.del(name))
   }
 }
 
-function readAnswer(vault: Vault, value: Buffer, name: string, tag: string): string {
-  const head = value.toString('latin1', 0, 1 + tag.length)
-  if (head.slice(1) !== tag) throw new MaskError('idempotency_mismatch', { field: 'Idempotency-Key' })
-  if (head.startsWith(pending)) throw new MaskError('idempotency_in_progress', { retryAfter: 1 })
-  return vault.open(value.subarray(head.length), name)
+function readAnswer(key: DataKey, value: Buffer, name: string, head: string): string {
+  const state = value.toString('latin1', 0, 1)
+  if (value.toString('latin1', 1, 1 + dayLength + tagLength) !== head) throw new MaskError('idempotency_mismatch', { field: 'Idempotency-Key' })
+  if (state === pending) throw new MaskError('idempotency_in_progress', { retryAfter: 1 })
+  return key.open(value.subarray(1 + dayLength + tagLength), name).toString()
 }
 
 /** JSON with the members of every object in one order. */

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { MaskError } from '../errors.js'
-import type { Vault } from '../store/crypto.js'
+import { forever, type KeyRing } from '../store/keyring/types.js'
 import { keyName } from '../store/keys.js'
 import type { Store } from '../store/redis.js'
 
@@ -35,9 +35,9 @@ export interface Settings {
   of(shopId: string): Promise<ShopSettings>
   /** What holds for a caller who belongs to no shop. */
   readonly defaults: ShopSettings
-  /** @throws MaskError store_unavailable */
+  /** @throws MaskError store_unavailable, key_destroyed */
   read(shopId: string): Promise<ShopSettings>
-  /** Changes what is given. @throws MaskError store_unavailable, store_full */
+  /** Changes what is given. @throws MaskError store_unavailable, store_full, key_destroyed */
   change(shopId: string, change: Partial<ShopSettings>): Promise<ShopSettings>
 }
 
@@ -46,7 +46,7 @@ const freshForMs = 5000
 
 export interface SettingsOptions {
   readonly store: Store
-  readonly vault: Vault
+  readonly ring: KeyRing
   /** What holds where a shop has set nothing. */
   readonly defaultsOf: (shopId: string) => ShopSettings
   /** For whoever belongs to no shop. */
@@ -55,7 +55,7 @@ export interface SettingsOptions {
 }
 
 /** Settings in Redis, sealed like everything with a phone number in it, and cached per process. */
-export function createSettings({ store, vault, defaults, defaultsOf, clock = Date.now }: SettingsOptions): Settings {
+export function createSettings({ store, ring, defaults, defaultsOf, clock = Date.now }: SettingsOptions): Settings {
   const known = new Map<string, { readonly at: number, readonly settings: ShopSettings }>()
   const key = (shopId: string): string => keyName('settings', `shop.${shopId}`)
   const remember = (shopId: string, settings: ShopSettings): ShopSettings => {
@@ -64,7 +64,7 @@ export function createSettings({ store, vault, defaults, defaultsOf, clock = Dat
   }
   const read = async (shopId: string): Promise<ShopSettings> => {
     const blob = await store.get(key(shopId))
-    const own = blob === undefined ? {} : JSON.parse(vault.open(blob, key(shopId))) as Partial<ShopSettings>
+    const own = blob === undefined ? {} : JSON.parse((await ring.open(blob, ownerOf(shopId), key(shopId))).toString()) as Partial<ShopSettings>
     return remember(shopId, checked({ ...defaultsOf(shopId), ...own }))
   }
   return {
@@ -77,11 +77,15 @@ export function createSettings({ store, vault, defaults, defaultsOf, clock = Dat
     },
     async change(shopId, change) {
       const next = checked({ ...await read(shopId), ...change })
-      await store.set(key(shopId), vault.seal(JSON.stringify(next), key(shopId)))
+      const { seal } = await ring.use({ ...ownerOf(shopId), period: '0' }, forever)
+      await store.set(key(shopId), seal(JSON.stringify(next), key(shopId)))
       return remember(shopId, next)
     }
   }
 }
+
+/** The key lives as long as its shop. */
+const ownerOf = (shopId: string) => ({ purpose: 'settings', owner: shopId }) as const
 
 function checked(settings: unknown): ShopSettings {
   const [first] = [...Value.Errors(SettingsSchema, settings)]

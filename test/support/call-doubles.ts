@@ -86,16 +86,19 @@ export class ScriptedInbound implements InboundCall {
   }
 }
 
+/** The parties of the delivery that the stage finds. */
+export const partyPhones = { courier: '+46701740605' as E164, customer: '+46701740606' as E164 }
+
 /** Everything around a call, played by the test, with a list of what the call did. */
 export class CallStage {
   readonly b = new ScriptedLeg()
   readonly did: string[] = []
   readonly events: (Events['call.ended'] & { name: string })[] = []
   readonly records: { start: CallStart, end?: CallEnd }[] = []
-  readonly defaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, supportPhone: null }
+  readonly defaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, supportPhone: null }
   /** What the shop has set. */
   settings: Partial<ShopSettings> = { language: 'et' }
-  found: Lookup = { kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', callee: '+46701740606' as E164 }
+  found: Lookup = { kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', phones: partyPhones, callee: '+46701740606' as E164 }
   /** What the callee does; the default answers at once. */
   callee: (order: TrunkOrder) => Promise<AnsweredLeg> = async () => ({ leg: this.b, answer: 'answer of b' })
   early: string | undefined = 'early answer'
@@ -114,6 +117,15 @@ export class CallStage {
       return () => undefined
     },
     allowTalk: () => undefined
+  }
+
+  /** Whether the engine can hand the talk to us. */
+  audible = true
+  /** Pieces that were recorded, and the end. */
+  readonly recorded: string[] = []
+  private readonly recording = {
+    write: (sound: Buffer) => { this.recorded.push(sound.toString()) },
+    finish: async () => { this.recorded.push('end') }
   }
 
   /** Presses a key of the caller's phone. */
@@ -137,8 +149,12 @@ export class CallStage {
       journal: {
         open: async (start) => { this.step('journal.open'); this.records.push({ start }) },
         answered: async () => this.step('journal.answered'),
-        finish: async (start, end) => { this.records.find((record) => record.start.id === start.id)!.end = end }
+        finish: async (start, end) => {
+          this.records.find((record) => record.start.id === start.id)!.end = end
+          return { attempt: 1, firstReached: end.answeredAt !== undefined }
+        }
       },
+      recordings: { begin: async () => { this.step('recording.begin'); return this.recording } },
       trunks: { recognise: () => undefined },
       events,
       config: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70, ...config },
@@ -180,10 +196,11 @@ export class CallStage {
         return { done: this.prompt, stop: () => this.step(`stop ${prompt}`) }
       },
       voice: this.speaks ? this.voice : undefined,
+      record: this.audible ? (listener) => { this.step('record'); listener(Buffer.from('talk')); return () => this.step('stop record') } : undefined,
       close: async () => this.step('media.close')
     }
     return {
-      name: 'embedded', abilities: { relay: true, voice: true }, stats: () => ({ sessions: 0, portsInUse: 0 }), ping: async () => undefined, close: async () => undefined,
+      name: 'embedded', abilities: { relay: true, voice: true, record: true }, stats: () => ({ sessions: 0, portsInUse: 0 }), ping: async () => undefined, close: async () => undefined,
       open: async () => { this.step('media.open'); return session }
     }
   }
