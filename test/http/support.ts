@@ -20,7 +20,6 @@ import { createSettings, type ShopSettings } from '../../src/shop/settings.js'
 import { createShops } from '../../src/shop/shops.js'
 import { createVault, type Vault } from '../../src/store/crypto.js'
 import type { Store } from '../../src/store/redis.js'
-import { memoryKeyRing } from '../support/keyring.js'
 import type { KeyRing } from '../../src/store/keyring/types.js'
 import { memoryKeyRing } from '../support/keyring.js'
 import { captured } from '../support/log.js'
@@ -62,7 +61,6 @@ const shopDefaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, max
 export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<HttpDeps> = {}, settings: (config: Config) => Config = (config) => config): Promise<TestApi> {
   const redis = await testRedis(t)
   const store = await testStore(t, redis)
-  const keyRing = memoryKeyRing()
   const vault = createVault(Buffer.alloc(32, 3))
   const keyRing = memoryKeyRing()
   const { log, text: logged } = captured()
