@@ -2,7 +2,7 @@ import { Anchors } from './anchors.js'
 import { ChainEnd } from './append.js'
 import type { AuditContext } from './context.js'
 import { readHead } from './context.js'
-import { listChain } from './list.js'
+import { listChain, oldestOf } from './list.js'
 import { checkInput } from './rules.js'
 import { trimChain } from './trim.js'
 import type { Audit, AuditVerdict } from './types.js'
@@ -53,6 +53,7 @@ export function createAudit(options: AuditOptions): AuditTrail {
       const head = await readHead(context, shopId)
       return head && bare(head)
     },
+    oldest: (shopId) => oldestOf(context, shopId),
     trim: (shopId, before) => trimChain(context, shopId, before),
     close: () => anchors.settle()
   }

@@ -1,5 +1,5 @@
 import type { DataKey } from '../../store/keyring/types.js'
-import { chainKey, chainKeys, monthOf, monthsBetween, readEntry, readStream, type RawEntry } from './chain.js'
+import { chainKey, chainKeys, monthOf, monthsBetween, placeOf, readEntry, readStream, type RawEntry } from './chain.js'
 import { readHead, type AuditContext } from './context.js'
 import type { AuditEntry, AuditQuery } from './types.js'
 
@@ -20,6 +20,16 @@ export async function listChain(context: AuditContext, shopId: string, query: Au
     if (entries.length === query.limit || seen === mostSeen) return { entries, next: raw.id }
   }
   return { entries }
+}
+
+/** When the oldest entry that is left was written (Unix ms). */
+export async function oldestOf(context: AuditContext, shopId: string): Promise<number | undefined> {
+  const head = await readHead(context, shopId)
+  for (const month of head === undefined ? [] : monthsBetween(head.first, monthOf(head.at))) {
+    const [first] = readStream(await context.store.call('XRANGE', chainKeys(shopId).entries(month), '-', '+', 'COUNT', 1))
+    if (first !== undefined) return placeOf(first)?.at
+  }
+  return undefined
 }
 
 async function * backwards({ store }: AuditContext, shopId: string, head: { readonly first: string, readonly at: number }, { from = 0, to, cursor }: AuditQuery): AsyncGenerator<RawEntry> {

@@ -71,6 +71,8 @@ export interface Audit {
   /** Walks the whole chain. @param anchors heads that were exported earlier must be found in it */
   verify(shopId: string, anchors?: readonly AuditHead[]): Promise<AuditVerdict>
   head(shopId: string): Promise<AuditHead | undefined>
+  /** When the oldest entry that is left was written (Unix ms). */
+  oldest(shopId: string): Promise<number | undefined>
   /** Removes what is older, leaving a signed checkpoint from which the chain goes on. @returns how many entries went */
   trim(shopId: string, before: number): Promise<number>
 }

@@ -77,7 +77,9 @@ t.test('a trim leaves a signed checkpoint from which the chain goes on', async (
     time.now += 10 * 86_400_000
   }
   const eighth = (await audit.list('one', { limit: 12 })).entries.find(({ seq }) => seq === 8)!
+  t.ok((await audit.oldest('one'))! < eighth.at)
   t.equal(await audit.trim('one', eighth.at), 7)
+  t.equal(await audit.oldest('one'), eighth.at)
   t.equal(await audit.trim('one', eighth.at), 0, 'a second one finds nothing')
   t.match(await audit.verify('one'), { whole: true, checked: 5, head: { seq: 12 } })
   t.equal((await audit.list('one', { limit: 12 })).entries.length, 5)
@@ -86,6 +88,7 @@ t.test('a trim leaves a signed checkpoint from which the chain goes on', async (
   t.equal(verifySigned(signer.publicKey, checkpoint, signature), true)
   await audit.append(input())
   t.equal(await audit.trim('one', time.now + 1), 6, 'all of it')
+  t.equal(await audit.oldest('one'), undefined)
   t.match(await audit.verify('one'), { whole: true, checked: 0, head: { seq: 13 } })
   t.match(await audit.append(input()), { seq: 14 })
   t.match(await audit.verify('one'), { whole: true, checked: 1 })
