@@ -1,46 +1,61 @@
+import { performance } from 'node:perf_hooks'
+import { asMaskError, MaskError } from '../errors.js'
 import { errorFields, type Log } from '../telemetry/log.js'
-import type { Vault } from '../store/crypto.js'
+import type { DataKey, KeyRing } from '../store/keyring/types.js'
 import type { Store } from '../store/redis.js'
-import { int } from '../store/reply.js'
+import { int, list } from '../store/reply.js'
 import { loadScript } from '../store/scripts.js'
-import { dayOf, endRow, parsePlace, placeText, recordKeys, sealReference, writeRow } from './row.js'
-import type { CallEnd, CallJournal, CallStart } from './types.js'
+import { dayMs, dayOf, startOfDay } from './day.js'
+import { leaseMs, LeaseWatch, renewEveryMs } from './lease-watch.js'
+import { outcomeOf } from './outcome.js'
+import { dayKey, maximumRecordDays } from './pseudonyms.js'
+import { beginRow, parsePlace, parseRow, placeText, recordKeys, withAnswer, withEnd, type Place, type Row } from './row.js'
+import type { Attempt, CallEnd, CallJournal, CallStart } from './types.js'
 
 const openScript = loadScript(new URL('../../src/record/lua/open-call.lua', import.meta.url))
 const noteScript = loadScript(new URL('../../src/record/lua/note-call.lua', import.meta.url))
+const finishScript = loadScript(new URL('../../src/record/lua/finish-call.lua', import.meta.url))
 
-/** A process renews the leases of its calls this often, and a lease lasts this long. */
-const renewEveryMs = 15_000
-const leaseMs = 60_000
 /** How often and how long a record that could not be finished is tried again. */
 const retryEveryMs = 1000
-const retries = 60
-const dayMs = 86_400_000
+const retries = 600
+/** Days after the longest period at which Redis drops what no deletion run has ever come for. */
+const slackDays = 30
 
 export interface JournalOptions {
   readonly store: Store
-  readonly vault: Vault
-  readonly shopIds: readonly string[]
-  readonly retentionDays: number
+  readonly ring: Pick<KeyRing, 'use'>
+  /** The shops whose dead calls are looked for; asked every time, because shops come and go. */
+  readonly shops: () => readonly string[]
   readonly log: Log
+  /** Unix time in milliseconds. */
   readonly clock?: () => number
+  /** Milliseconds that only grow, whatever happens to the clock. */
+  readonly monotonic?: () => number
 }
 
 export interface Journal extends CallJournal {
-  /** Finishes the calls whose process died, as `indeterminate`. Resolves to how many. */
+  /**
+   * Finishes the calls whose process died, as `indeterminate`. A call must be found dead twice, so the first
+   * time only looks (lease-watch.ts). Resolves to how many.
+   */
   recover(): Promise<number>
   /** Stops the leases and the retries; what is open is left to another process. */
   close(): void
 }
 
 interface OpenCall {
-  readonly start: CallStart
-  readonly sealed: string
+  readonly shopId: string
+  readonly place: Place
+  readonly row: Row
+  /** Monotonic time of its start. */
+  readonly since: number
+  ending: boolean
 }
 
 /**
  * The writing side of the call log. Every open call has a lease; a process that lives renews the leases of
- * its calls, and whoever finds one that ended finishes the call's record.
+ * its calls, and whoever finds one that nobody renews finishes the call's record.
  */
 export function createJournal(options: JournalOptions): Journal {
   return new RedisJournal(options)
@@ -49,68 +64,120 @@ export function createJournal(options: JournalOptions): Journal {
 class RedisJournal implements Journal {
   readonly #options: JournalOptions
   readonly #clock: () => number
+  readonly #monotonic: () => number
   readonly #open = new Map<string, OpenCall>()
+  readonly #watches = new Map<string, LeaseWatch>()
   readonly #timer: NodeJS.Timeout
-  readonly #retries = new Set<NodeJS.Timeout>()
+  readonly #retries = new Set<() => void>()
 
   constructor(options: JournalOptions) {
     this.#options = options
     this.#clock = options.clock ?? Date.now
+    this.#monotonic = options.monotonic ?? (() => performance.now())
     this.#timer = setInterval(() => void this.#upkeep(), renewEveryMs).unref()
   }
 
   async open(call: CallStart): Promise<void> {
-    const { store, vault, retentionDays } = this.#options
-    const day = dayOf(call.startedAt)
-    const keys = recordKeys(call.shopId)
-    const sealed = sealReference(vault, call)
-    const gone = Math.floor(call.startedAt / dayMs) * dayMs + (retentionDays + 1) * dayMs
-    await store.run(openScript, [keys.rows(day), keys.byStart(day), keys.ofDelivery(call.deliveryId), keys.open], [
-      call.id, placeText({ day, id: call.id }), writeRow(call, sealed), call.startedAt, this.#clock() + leaseMs, gone
+    const { id, shopId, startedAt } = call
+    const day = dayOf(startedAt)
+    const since = this.#monotonic()
+    const row = beginRow(await this.#key(shopId, day), call)
+    const keys = recordKeys(shopId)
+    const place = { day, id }
+    const pseudonyms = [row.c, row.u].filter((tag) => tag !== undefined)
+    await this.#options.store.run(openScript, [keys.rows(day), keys.byStart(day), keys.persons(day), keys.ofDelivery(call.deliveryId), keys.open, keys.days], [
+      id, placeText(place), JSON.stringify(row), startedAt, startedAt + leaseMs, day, goneBy(day), ...pseudonyms
     ])
-    this.#open.set(call.id, { start: call, sealed })
+    this.#open.set(id, { shopId, place, row, since, ending: false })
   }
 
-  async answered(call: CallStart, at: number): Promise<void> {
-    const open = this.#open.get(call.id)
-    if (open) await this.#note(call, writeRow(call, open.sealed, at)).catch((error: unknown) => this.#failed('answered', error))
+  async answered({ id }: Pick<CallStart, 'id'>, at: number): Promise<void> {
+    const open = this.#open.get(id)
+    if (open && !open.ending) await this.#note(open, withAnswer(open.row, at)).catch((error: unknown) => this.#failed('answered', error))
   }
 
-  async finish(call: CallStart, end: CallEnd): Promise<void> {
-    const open = this.#open.get(call.id)
-    if (!open) return
-    this.#open.delete(call.id)
-    await this.#finish(call, writeRow(call, open.sealed, end.answeredAt, end), retries)
+  async finish({ id }: Pick<CallStart, 'id'>, end: CallEnd): Promise<Attempt | undefined> {
+    const open = this.#open.get(id)
+    if (!open || open.ending) return undefined
+    // It stays among the open ones, and its lease alive, until its end is written.
+    open.ending = true
+    const row = withEnd(open.row, end)
+    try {
+      return await this.#end(open, row)
+    } catch {
+      this.#later(open, row, retries)
+      return undefined
+    }
   }
 
   async recover(): Promise<number> {
-    const counts = await Promise.all(this.#options.shopIds.map((shopId) => this.#recover(shopId)))
+    const shopIds = this.#options.shops()
+    for (const shopId of this.#watches.keys()) if (!shopIds.includes(shopId)) this.#watches.delete(shopId)
+    const counts = await Promise.all(shopIds.map((shopId) => this.#recover(shopId)))
     return counts.reduce((sum, count) => sum + count, 0)
   }
 
   close(): void {
     clearInterval(this.#timer)
-    for (const timer of this.#retries) clearTimeout(timer)
+    for (const cancel of this.#retries) cancel()
     this.#retries.clear()
   }
 
-  async #finish(call: CallStart, row: string, left: number): Promise<void> {
+  /** Without its day key a call cannot be recorded, and then it must not be made. */
+  async #key(shopId: string, day: string): Promise<DataKey> {
     try {
-      await this.#note(call, row, true)
+      return await dayKey(this.#options.ring, shopId, day)
     } catch (error) {
-      if (left === 0) { this.#failed('finish', error); return; }
-      const timer = setTimeout(() => {
-        this.#retries.delete(timer)
-        void this.#finish(call, row, left - 1)
-      }, retryEveryMs).unref()
-      this.#retries.add(timer)
+      if (asMaskError(error).code !== 'key_destroyed') throw error
+      this.#failed('day_key', error)
+      throw new MaskError('store_unavailable', { retryAfter: 60 })
     }
   }
 
-  async #note(call: CallStart, row: string, last = false): Promise<void> {
-    const day = dayOf(call.startedAt)
-    const keys = recordKeys(call.shopId)
-    await this.#options.store.run(noteScript, [keys.rows(day), keys.open], [call.id, placeText({ day, id: call.id }), row, last ? '1' : '', ''])
+  async #note({ shopId, place, row: { s } }: OpenCall, row: Row): Promise<void> {
+    const keys = recordKeys(shopId)
+    await this.#options.store.run(noteScript, [keys.rows(dayOf(s)), keys.open], [place.id, placeText(place), JSON.stringify(row)])
+  }
+
+  /** Writes the end and forgets the call. */
+  async #end({ shopId, place }: OpenCall, row: Row): Promise<Attempt | undefined> {
+    const { attempt } = await this.#write(shopId, place, row)
+    this.#open.delete(place.id)
+    return attempt
+  }
+
+  /** @param lease only if it is still this one */
+  async #write(shopId: string, { day, id }: Place, row: Row, lease?: number): Promise<{ written: boolean, attempt: Attempt | undefined }> {
+    const keys = recordKeys(shopId)
+    const outcome = outcomeOf({ ...(row.a === undefined ? {} : { answeredAt: row.a }), reason: row.why! })
+    const times = row.a === undefined ? ['', ''] : [row.a - row.s, row.e! - row.a]
+    const reply = await this.#options.store.run(finishScript, [keys.rows(day), keys.open, keys.tried(day), keys.statistics(day), keys.statisticsDays], [
+      id, placeText({ day, id }), JSON.stringify(row), lease ?? '', day, outcome, row.why!, ...times, row.to === 'courier' || row.to === 'customer' ? row.d : '', goneBy(day)
+    ])
+    const [written = 0, attempt = 0, first = 0] = list(reply).map(int)
+    if (written === 0) return { written: false, attempt: undefined }
+    return { written: true, attempt: { ...(attempt === 0 ? {} : { attempt }), firstReached: first === 1 } }
+  }
+
+  #later(open: OpenCall, row: Row, left: number): void {
+    const again = async (): Promise<void> => {
+      this.#retries.delete(cancel)
+      try {
+        await this.#end(open, row)
+      } catch (error) {
+        if (left > 1) this.#later(open, row, left - 1)
+        else this.#lose(open, error)
+      }
+    }
+    const timer = setTimeout(() => void again(), retryEveryMs).unref()
+    const cancel = (): void => clearTimeout(timer)
+    this.#retries.add(cancel)
+  }
+
+  /** Its lease ends now, and another process will find it. */
+  #lose({ place }: OpenCall, error: unknown): void {
+    this.#open.delete(place.id)
+    this.#failed('finish', error)
   }
 
   async #upkeep(): Promise<void> {
@@ -122,31 +189,54 @@ class RedisJournal implements Journal {
     }
   }
 
+  /** A lease is told on the call's own clock, which never jumps: it also says when the process was last seen. */
   async #renew(): Promise<void> {
-    const until = this.#clock() + leaseMs
-    for (const { start } of this.#open.values()) {
-      const place = placeText({ day: dayOf(start.startedAt), id: start.id })
+    for (const { shopId, place, row, since } of this.#open.values()) {
+      const until = row.s + Math.round(this.#monotonic() - since) + leaseMs
       // XX: a call that was finished meanwhile must not come back.
-      await this.#options.store.call('ZADD', recordKeys(start.shopId).open, 'XX', until, place)
+      await this.#options.store.call('ZADD', recordKeys(shopId).open, 'XX', until, placeText(place))
     }
   }
 
   async #recover(shopId: string): Promise<number> {
-    const { store } = this.#options
-    const keys = recordKeys(shopId)
-    const now = this.#clock()
+    const leases = await this.#leases(shopId)
+    let watch = this.#watches.get(shopId)
+    if (!watch) this.#watches.set(shopId, watch = new LeaseWatch(this.#monotonic))
     let recovered = 0
-    for (const text of await store.zrange(keys.open, { max: `(${now}`, limit: 200 })) {
-      const { day, id } = parsePlace(text)
-      const row = await store.hget(keys.rows(day), id)
-      if (!row) await store.zrem(keys.open, text)
-      else recovered += int(await store.run(noteScript, [keys.rows(day), keys.open], [id, text, endRow(row.toString(), { at: now, result: 'indeterminate', reason: 'process_died' }), '1', now]))
-    }
+    for (const text of watch.dead(leases, this.#clock())) recovered += await this.#bury(shopId, text, leases.get(text)!) ? 1 : 0
     if (recovered > 0) this.#options.log.warn('record.recovered', { shopId, count: recovered })
     return recovered
+  }
+
+  /** The open calls of other processes. */
+  async #leases(shopId: string): Promise<Map<string, number>> {
+    const reply = list(await this.#options.store.call('ZRANGE', recordKeys(shopId).open, 0, -1, 'WITHSCORES')).map(String)
+    const leases = new Map<string, number>()
+    for (let at = 0; at < reply.length; at += 2) {
+      if (!this.#open.has(parsePlace(reply[at]!).id)) leases.set(reply[at]!, Number(reply[at + 1]))
+    }
+    return leases
+  }
+
+  /** The call ended at the latest when its process was last seen. */
+  async #bury(shopId: string, text: string, lease: number): Promise<boolean> {
+    const { store } = this.#options
+    const keys = recordKeys(shopId)
+    const place = parsePlace(text)
+    const row = await store.hget(keys.rows(place.day), place.id)
+    if (!row) {
+      await store.zrem(keys.open, text)
+      return false
+    }
+    const { written } = await this.#write(shopId, place, withEnd(parseRow(row), { at: lease - leaseMs, result: 'indeterminate', reason: 'process_died' }), lease)
+    return written
   }
 
   #failed(operation: string, error: unknown): void {
     this.#options.log.error('record.failed', { operation, ...errorFields(error) })
   }
+}
+
+function goneBy(day: string): number {
+  return startOfDay(day) + (1 + maximumRecordDays + slackDays) * dayMs
 }

@@ -1,55 +1,103 @@
-import type { Vault } from '../store/crypto.js'
+import { errorFields, type Log } from '../telemetry/log.js'
+import type { KeyRing } from '../store/keyring/types.js'
 import type { Store } from '../store/redis.js'
 import { int, list } from '../store/reply.js'
-import { dayOf, parsePlace, readRow, recordKeys, type Place } from './row.js'
-import type { CallLog, CallPage, CallQuery, CallRecord } from './types.js'
+import { loadScript } from '../store/scripts.js'
+import { cursorOf, daysWithin, parseCursor, placesWithin, type StartedPlace } from './pages.js'
+import { dayScope } from './pseudonyms.js'
+import { factsOf, parsePlace, parseRow, readRow, recordKeys, type Place } from './row.js'
+import type { CallLog, CallPage, CallRecord, CallWindow, Restricted, RowFacts } from './types.js'
 
-const dayMs = 86_400_000
+const liveScript = loadScript(new URL('../../src/record/lua/live-calls.lua', import.meta.url))
+
 /** The calls of one delivery that are shown at most; limits on calls keep real deliveries far below. */
 const maxOfDelivery = 1000
+/** Rows that are read at once where there may be many. */
+const batchSize = 1000
+
+export interface CallLogOptions {
+  readonly store: Store
+  readonly ring: Pick<KeyRing, 'find'>
+  readonly log: Log
+  /** Without it nothing is restricted. */
+  readonly restricted?: Restricted
+}
 
 /** The reading side of the call log. */
-export function createCallLog({ store, vault }: { store: Store, vault: Vault }): CallLog {
-  const read = async (shopId: string, places: readonly Place[]): Promise<CallRecord[]> => {
-    const keys = recordKeys(shopId)
-    const records: CallRecord[] = []
-    for (const [day, ids] of groupByDay(places)) {
-      const rows = list(await store.call('HMGET', keys.rows(day), ...ids))
-      rows.forEach((row, at) => { if (Buffer.isBuffer(row)) records.push(readRow(vault, ids[at]!, row.toString())) })
-    }
-    return records
+export function createCallLog(options: CallLogOptions): CallLog {
+  const { store } = options
+  const restricted = options.restricted ?? (async () => () => false)
+  const shown = async (shopId: string, places: readonly Place[]): Promise<CallRecord[]> => {
+    const hidden = await restricted(shopId)
+    return readRows(options, shopId, places, (facts) => !hidden(facts))
   }
   return {
     async ofDelivery(shopId, deliveryId) {
       const places = await store.zrange(recordKeys(shopId).ofDelivery(deliveryId), { limit: maxOfDelivery })
-      return read(shopId, places.map(parsePlace))
+      return shown(shopId, places.map(parsePlace))
     },
-    async list(shopId, query) {
-      const places = await page(store, shopId, query)
-      const calls = await read(shopId, places.slice(0, query.limit))
-      const last = calls.at(-1)
-      return { calls, ...(places.length > query.limit && last ? { next: `${last.startedAt}.${last.id}` } : {}) } satisfies CallPage
+    async list(shopId, { limit, cursor, ...window }) {
+      const places = await placesWithin(store, shopId, window, limit + 1, parseCursor(cursor))
+      const calls = await shown(shopId, places.slice(0, limit))
+      return { calls, ...(places.length > limit ? { next: cursorOf(places[limit - 1]!) } : {}) } satisfies CallPage
+    },
+    async * each(shopId, window) {
+      for await (const places of batches(store, shopId, window)) yield await shown(shopId, places)
+    },
+    async count(shopId, window) {
+      const keys = recordKeys(shopId)
+      const days = await daysWithin(store, shopId, window)
+      const counts = await Promise.all(days.map(async (day) => int(await store.call('ZCOUNT', keys.byStart(day), window.from, `(${window.to}`))))
+      return counts.reduce((sum, count) => sum + count, 0)
+    },
+    async live(shopId) {
+      const keys = recordKeys(shopId)
+      const [live = 0, talking = 0] = list(await store.run(liveScript, [keys.open], [keys.rows('')])).map(int)
+      return { live, talking, ringing: live - talking }
     }
   }
 }
 
-function groupByDay(places: readonly Place[]): Map<string, string[]> {
-  const days = new Map<string, string[]>()
-  for (const { day, id } of places) days.set(day, [...days.get(day) ?? [], id])
-  return days
+/** All places of a window, so many at a time; what is deleted meanwhile moves nothing. */
+async function * batches(store: Store, shopId: string, window: CallWindow): AsyncGenerator<StartedPlace[]> {
+  let last: StartedPlace | undefined
+  do {
+    const places = await placesWithin(store, shopId, window, batchSize, last)
+    if (places.length > 0) yield places
+    last = places.length < batchSize ? undefined : places.at(-1)
+  } while (last !== undefined)
 }
 
-/** The places of up to `limit` + 1 calls within the window behind the cursor, over as many days as it takes. */
-async function page(store: Store, shopId: string, { from, to, limit, cursor }: CallQuery): Promise<Place[]> {
-  const [startText = '', lastId = ''] = cursor?.split('.') ?? []
-  const start = Math.max(from, Number(startText) || 0)
-  const places: Place[] = []
-  for (let at = Math.floor(start / dayMs) * dayMs; at < to && places.length <= limit; at += dayMs) {
-    const key = recordKeys(shopId).byStart(dayOf(at))
-    // Calls of the cursor's very millisecond were partly shown: they come first, ordered by id.
-    const shown = lastId === '' ? 0 : int(await store.call('ZCOUNT', key, start, start))
-    const ids = await store.zrange(key, { min: start, max: `(${to}`, limit: limit + 1 + shown })
-    places.push(...ids.filter((id, index) => index >= shown || id > lastId).map((id) => ({ day: dayOf(at), id })))
+/**
+ * The records at these places, in their order. What cannot be read is left out: a row whose day key is gone
+ * counts as deleted, and a row that was tampered with is told to the log.
+ */
+export async function readRows({ store, ring, log }: Omit<CallLogOptions, 'restricted'>, shopId: string, places: readonly Place[], shows: (facts: RowFacts) => boolean): Promise<CallRecord[]> {
+  const records: CallRecord[] = []
+  for (const [day, ids] of groupByDay(places)) {
+    const key = await ring.find(dayScope(shopId, day))
+    if (!key) continue
+    const rows = list(await store.call('HMGET', recordKeys(shopId).rows(day), ...ids))
+    rows.forEach((text, at) => {
+      if (!Buffer.isBuffer(text)) return
+      const id = ids[at]!
+      try {
+        const row = parseRow(text)
+        if (shows(factsOf({ day, id }, row))) records.push(readRow(key, id, row))
+      } catch (error) {
+        log.error('record.unreadable', { callId: id, shopId, ...errorFields(error) })
+      }
+    })
   }
-  return places.slice(0, limit + 1)
+  return records
+}
+
+function groupByDay(places: readonly Place[]): Map<string, string[]> {
+  const days = new Map<string, string[]>()
+  for (const { day, id } of places) {
+    const ids = days.get(day)
+    if (ids) ids.push(id)
+    else days.set(day, [id])
+  }
+  return days
 }

@@ -1,15 +1,22 @@
 import { keyName } from '../store/keys.js'
-import type { Vault } from '../store/crypto.js'
-import type { CallEnd, CallRecord, CallStart } from './types.js'
+import type { DataKey } from '../store/keyring/types.js'
+import { pseudonymOf } from './pseudonyms.js'
+import type { CallEnd, CallRecord, CallStart, RowFacts } from './types.js'
+
+export { dayOf } from './day.js'
 
 /**
- * A record as Redis holds it: short names, no number, the reference sealed because a shop may put a
- * name into it. Times are Unix milliseconds.
+ * A record as Redis holds it: short names, no number; the reference sealed because a shop may put a name
+ * into it, people as pseudonyms of that shop and day. Times are Unix milliseconds.
  */
-interface Row {
+export interface Row {
   readonly d: string
   readonly ref: string
   readonly by: CallRecord['startedBy']
+  readonly to?: CallRecord['callee']
+  /** Pseudonyms of courier and customer. */
+  readonly c?: string
+  readonly u?: string
   readonly s: number
   readonly a?: number
   readonly e?: number
@@ -23,11 +30,6 @@ export interface Place {
   readonly id: string
 }
 
-/** The UTC day of a time, `20261121`. */
-export function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10).replaceAll('-', '')
-}
-
 export const placeText = ({ day, id }: Place): string => `${day}:${id}`
 
 export function parsePlace(text: string): Place {
@@ -35,38 +37,74 @@ export function parsePlace(text: string): Place {
   return { day, id }
 }
 
-/** The keys of a shop's records; all on one slot. */
-export function recordKeys(shopId: string): { rows: (day: string) => string, byStart: (day: string) => string, ofDelivery: (id: string) => string, open: string } {
+/** The keys of a shop's records; all on one slot. What they hold stands in lua/open-call.lua and lua/finish-call.lua. */
+export interface RecordKeys {
+  readonly days: string
+  readonly open: string
+  readonly statisticsDays: string
+  rows(day: string): string
+  byStart(day: string): string
+  persons(day: string): string
+  tried(day: string): string
+  ofDelivery(id: string): string
+  statistics(day: string): string
+}
+
+export function recordKeys(shopId: string): RecordKeys {
   const tag = `shop.${shopId}`
+  const of = (kind: string) => (rest: string): string => keyName(kind, tag, rest)
   return {
-    rows: (day) => keyName('rec', tag, day),
-    byStart: (day) => keyName('recs', tag, day),
-    ofDelivery: (id) => keyName('recd', tag, id),
-    open: keyName('open', tag)
+    days: keyName('recdays', tag),
+    open: keyName('open', tag),
+    statisticsDays: keyName('statdays', tag),
+    rows: of('rec'),
+    byStart: of('recs'),
+    persons: of('recp'),
+    tried: of('rect'),
+    ofDelivery: of('recd'),
+    statistics: of('stat')
   }
 }
 
-/** @param sealed the reference as `sealReference` made it, so that it is sealed once a call */
-export function writeRow(call: CallStart, sealed: string, answeredAt?: number, end?: CallEnd): string {
-  const row: Row = {
+/** What stands in a row from its first moment to its last: the number of nobody. */
+export function beginRow(key: DataKey, call: CallStart): Row {
+  const { courier, customer } = call.phones
+  return {
     d: call.deliveryId,
-    ref: sealed,
+    ref: key.seal(call.reference, call.id).toString('base64'),
     by: call.startedBy,
-    s: call.startedAt,
-    ...(answeredAt === undefined ? {} : { a: answeredAt }),
-    ...(end === undefined ? {} : { e: end.at, res: end.result, why: end.reason })
+    ...(call.callee === undefined ? {} : { to: call.callee }),
+    ...(courier === undefined ? {} : { c: pseudonymOf(key, courier) }),
+    ...(customer === undefined ? {} : { u: pseudonymOf(key, customer) }),
+    s: call.startedAt
   }
-  return JSON.stringify(row)
 }
 
-export function sealReference(vault: Vault, call: CallStart): string {
-  return vault.seal(call.reference, call.id).toString('base64')
+/** A row with what has become of the call. Clocks may jump; an answer before the start or an end before the answer is none. */
+export function withEnd(row: Row, end: CallEnd): Row {
+  const answeredAt = end.answeredAt ?? row.a
+  const a = answeredAt === undefined ? undefined : Math.max(row.s, answeredAt)
+  return { ...row, ...(a === undefined ? {} : { a }), e: Math.max(a ?? row.s, end.at), res: end.result, why: end.reason }
 }
 
-export function readRow(vault: Vault, id: string, text: string): CallRecord {
-  const row = JSON.parse(text) as Row
-  const reference = vault.open(Buffer.from(row.ref, 'base64'), id)
-  return { id, deliveryId: row.d, reference, startedBy: row.by, startedAt: row.s, ...progress(row) }
+export function withAnswer(row: Row, at: number): Row {
+  return { ...row, a: Math.max(row.s, at) }
+}
+
+export const parseRow = (text: Buffer | string): Row => JSON.parse(text.toString()) as Row
+
+export function factsOf({ day, id }: Place, { d, s, c, u }: Row): RowFacts {
+  return { id, day, deliveryId: d, startedAt: s, pseudonyms: { ...(c === undefined ? {} : { courier: c }), ...(u === undefined ? {} : { customer: u }) } }
+}
+
+/** @throws MaskError internal when the row was changed or belongs elsewhere */
+export function readRow(key: DataKey, id: string, row: Row): CallRecord {
+  const reference = key.open(Buffer.from(row.ref, 'base64'), id).toString('utf8')
+  return {
+    id, deliveryId: row.d, reference, startedBy: row.by,
+    ...(row.to === undefined ? {} : { callee: row.to }),
+    startedAt: row.s, ...progress(row)
+  }
 }
 
 function progress(row: Row): Pick<CallRecord, 'state'> & Partial<CallRecord> {
@@ -81,10 +119,4 @@ function progress(row: Row): Pick<CallRecord, 'state'> & Partial<CallRecord> {
     ringMs: (row.a ?? row.e) - row.s,
     ...(row.a === undefined ? {} : { answeredAt: row.a, talkMs: row.e - row.a })
   }
-}
-
-/** The row of a call that nobody finished, as it stands, with its end. */
-export function endRow(text: string, end: CallEnd): string {
-  const row = JSON.parse(text) as Row
-  return JSON.stringify({ ...row, e: end.at, res: end.result, why: end.reason } satisfies Row)
 }

@@ -3,6 +3,9 @@ import type { E164 } from '../phone/types.js'
 
 export type CallResult = 'success' | 'client_error' | 'server_error' | 'upstream_error' | 'indeterminate'
 
+/** Whom a call is to reach: a party, last rung when the shop starts it, or the shop's support line instead. */
+export type Callee = Party | 'support'
+
 /** What is kept about a call: roles, times and how it ended; never a number. Times are Unix milliseconds. */
 export interface CallRecord {
   readonly id: string
@@ -10,6 +13,8 @@ export interface CallRecord {
   /** The shop's own name for the delivery. */
   readonly reference: string
   readonly startedBy: Party | 'shop'
+  /** Who was to be reached; absent when nobody was rung because the line refused the call. */
+  readonly callee?: Callee
   readonly startedAt: number
   readonly answeredAt?: number
   readonly endedAt?: number
@@ -38,12 +43,29 @@ export interface CallPage {
   readonly next?: string
 }
 
-/** The reading side. Rejects with MaskError store_unavailable only. */
+export type CallWindow = Pick<CallQuery, 'from' | 'to'>
+
+/** Calls under way in all processes. */
+export interface LiveCalls {
+  readonly live: number
+  readonly ringing: number
+  readonly talking: number
+}
+
+/**
+ * The reading side. Rows whose day key is gone and rows under restriction are not there. Rejects with MaskError
+ * store_unavailable only.
+ */
 export interface CallLog {
   /** The calls of one delivery, oldest first; empty for a delivery of another shop. */
   ofDelivery(shopId: string, deliveryId: string): Promise<CallRecord[]>
-  /** The calls of a shop that started within the window, oldest first. */
+  /** The calls of a shop that started within the window, oldest first. A page may be short and yet have a next. */
   list(shopId: string, query: CallQuery): Promise<CallPage>
+  /** All calls of a window in batches, oldest first, however many there are. */
+  each(shopId: string, window: CallWindow): AsyncGenerator<CallRecord[]>
+  /** Rows within the window, shown or not. */
+  count(shopId: string, window: CallWindow): Promise<number>
+  live(shopId: string): Promise<LiveCalls>
 }
 
 export interface CallStart {
@@ -52,6 +74,9 @@ export interface CallStart {
   readonly deliveryId: string
   readonly reference: string
   readonly startedBy: Party | 'shop'
+  readonly callee?: Callee
+  /** The phones that have a part in the call, for the pseudonyms. They are not kept, not even in memory. */
+  readonly phones: Readonly<Partial<Record<Party, E164>>>
   readonly startedAt: number
 }
 
@@ -113,6 +138,11 @@ export interface RecordShelf {
   oldest(shopId: string): Promise<number | undefined>
   /** Deletes a day's rows in small batches, oldest first, with everything by which they are found. */
   clear(shopId: string, day: string, options?: ClearOptions): Promise<Cleared>
+  /**
+   * Takes from a day the expiry that Redis would bring if no run ever came: some of its rows are kept longer than any
+   * period, by a hold or a law. Does nothing the second time.
+   */
+  retain(shopId: string, day: string): Promise<void>
   /** Deletes single rows of a day. @returns how many were there */
   remove(shopId: string, day: string, callIds: readonly string[]): Promise<number>
   /** The rows of a delivery, on whatever days, oldest first; empty for a delivery of another shop. */
@@ -139,16 +169,29 @@ export interface PersonCalls {
 export interface StatisticsShelf {
   /** UTC days that have counters, oldest first. */
   days(shopId: string): Promise<string[]>
+  /**
+   * Leaves of days that are over and have no rows only what may be told (k ≥ 10), so that small counts do not
+   * outlive the rows. For every run, after the rows. @returns how many days it was done to
+   */
+  settle(shopId: string): Promise<number>
   /** Deletes the counters of days. @returns how many were there */
   remove(shopId: string, days: readonly string[]): Promise<number>
 }
 
+/** Where a call stood among the attempts of its delivery on that day. */
+export interface Attempt {
+  /** From 1; absent when the call was to reach no party. */
+  readonly attempt?: number
+  /** True when the parties talked for the first time that day. */
+  readonly firstReached: boolean
+}
+
 /** The writing side: one record a call, opened before the first ring and finished once. */
 export interface CallJournal {
-  /** @throws MaskError store_unavailable: then the call must not go on */
+  /** @throws MaskError store_unavailable, store_full: then the call must not go on */
   open(call: CallStart): Promise<void>
   /** Never rejects; a note that gets lost costs no more than the state `talking`. */
-  answered(call: CallStart, at: number): Promise<void>
-  /** Never rejects; tries again for a while when the store is away. */
-  finish(call: CallStart, end: CallEnd): Promise<void>
+  answered(call: Pick<CallStart, 'id'>, at: number): Promise<void>
+  /** Never rejects; tries again for a while when the store is away, and resolves to undefined then. */
+  finish(call: Pick<CallStart, 'id'>, end: CallEnd): Promise<Attempt | undefined>
 }

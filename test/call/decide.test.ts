@@ -3,7 +3,7 @@ import { decide } from '../../src/call/decide.js'
 import type { E164 } from '../../src/phone/types.js'
 
 const callee = '+46701740606' as E164
-const party = { deliveryId: 'demo-x', shopId: 'demo', reference: 'order-1', caller: 'courier' } as const
+const party = { deliveryId: 'demo-x', shopId: 'demo', reference: 'order-1', caller: 'courier', phones: { courier: '+46701740605' as E164, customer: callee } } as const
 const policy = { mayDial: () => true, asksCode: false }
 
 t.test('a party of a live delivery is connected to the other party', (t) => {

@@ -6,7 +6,7 @@ import { MaskError } from '../../src/errors.js'
 import type { CodeAnswer } from '../../src/line/types.js'
 import type { E164 } from '../../src/phone/types.js'
 import { CallFailed } from '../../src/sip/types.js'
-import { CallStage, ScriptedInbound, ScriptedLeg } from '../support/call-doubles.js'
+import { CallStage, partyPhones, ScriptedInbound, ScriptedLeg } from '../support/call-doubles.js'
 
 const tick = (): Promise<void> => sleep(5)
 
@@ -190,7 +190,7 @@ t.test('an offer within the dialog is answered by the media engine and stays on 
 })
 
 t.test('who is refused hears why', async (t) => {
-  const party = { deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier' } as const
+  const party = { deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', phones: partyPhones } as const
   for (const [found, prompt, status, reason] of [
     [{ kind: 'unknown' }, 'unavailable', '480', 'line_unknown'],
     [{ kind: 'over', ...party }, 'over', '410', 'delivery_over'],
@@ -224,7 +224,7 @@ t.test('a caller who hangs up while the code is looked at is counted out all the
   inbound.leg.end()
   t.equal((await over).reason, 'caller_cancelled')
   t.notOk(stage.did.includes('release'))
-  right({ kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', callee: '+46701740606' as E164, enrolled: true })
+  right({ kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', phones: partyPhones, callee: '+46701740606' as E164, enrolled: true })
   await tick()
   t.ok(stage.did.includes('release'))
 })

@@ -1,0 +1,36 @@
+import type { Store } from '../../store/redis.js'
+import { dayMs, startOfDay } from '../day.js'
+import { recordKeys } from '../row.js'
+import type { StatisticsShelf } from '../types.js'
+import { readDay, settleDay } from './settle.js'
+import type { Statistics } from './types.js'
+
+/** The counts of a shop by UTC day, none of them smaller than ten. */
+export function createStatistics({ store }: { store: Store }): Statistics {
+  return {
+    async days(shopId, { from, to }) {
+      const days = (await store.zrange(recordKeys(shopId).statisticsDays)).filter((day) => startOfDay(day) + dayMs > from && startOfDay(day) < to)
+      const told = await Promise.all(days.map((day) => readDay(store, shopId, day)))
+      return told.filter((day) => day !== undefined)
+    }
+  }
+}
+
+/** The same counts as what must go one day. */
+export function createStatisticsShelf({ store, clock = Date.now }: { store: Store, clock?: () => number }): StatisticsShelf {
+  return {
+    days: (shopId) => store.zrange(recordKeys(shopId).statisticsDays),
+    async settle(shopId) {
+      let settled = 0
+      for (const day of await store.zrange(recordKeys(shopId).statisticsDays)) settled += await settleDay(store, shopId, day, clock()) ? 1 : 0
+      return settled
+    },
+    async remove(shopId, days) {
+      if (days.length === 0) return 0
+      const keys = recordKeys(shopId)
+      const removed = await store.del(...days.map((day) => keys.statistics(day)))
+      await store.zrem(keys.statisticsDays, ...days)
+      return removed
+    }
+  }
+}
