@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { AuditAction, AuditInput } from '../record/audit/types.js'
+import { mayAct } from '../shop/access.js'
 import { shopOf } from './auth.js'
 import type { RouteDeps } from './types.js'
 
@@ -13,8 +14,6 @@ interface About {
 /**
  * Writes into the shop's audit trail what the one who asks has just done or is about to be shown. To be awaited before
  * the answer: what cannot be written down is not answered.
- * Asking for a line (POST /v1/deliveries) is not written down: it is the processing that the shop's contract is about,
- * comes by the hundred per second from its own system, and the delivery that it makes is a record of its own.
  * @throws MaskError store_unavailable, store_full, request_invalid for a reason with a phone number in it
  */
 export async function audited({ audit }: RouteDeps, request: FastifyRequest, action: AuditAction, about: About = {}): Promise<void> {
@@ -28,4 +27,14 @@ export async function audited({ audit }: RouteDeps, request: FastifyRequest, act
     ...(scope === undefined ? {} : { scope }),
     ...(reason === undefined ? {} : { reason })
   })
+}
+
+/**
+ * The same for what a shop's own system does once for every delivery, by the hundred per second: written down only when
+ * the key is more than an `app`, so when a person may be behind it. Asking for a line (POST /v1/deliveries) is never
+ * written down. Both are the very processing that the contract with the shop is about, and the delivery and its calls are
+ * their own record; a second one for each would cost a round trip, and years of it more memory than all else.
+ */
+export async function auditedIfPerson(deps: RouteDeps, request: FastifyRequest, action: AuditAction, about: About = {}): Promise<void> {
+  if (mayAct(request.actor, 'admin', 'auditor', 'operator')) await audited(deps, request, action, about)
 }

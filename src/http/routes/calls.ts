@@ -1,11 +1,12 @@
-import type { FastifyRequest } from 'fastify'
 import { MaskError } from '../../errors.js'
 import type { CallQuery as Window } from '../../record/types.js'
+import { audited, auditedIfPerson } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { deliveryId } from '../delivery-input.js'
 import { once } from '../once.js'
+import { numberLimit, timeOf } from '../query.js'
 import { answers, CallQuery, CallRequest, CallsAnswer, CallsOfDelivery, CallStarted, IdempotencyHeader, IdParam } from '../schemas.js'
-import { parseTime } from '../time.js'
+import { formatTime } from '../time.js'
 import type { Api, RouteDeps } from '../types.js'
 import { callView } from '../views.js'
 
@@ -35,15 +36,17 @@ function startRoute(app: Api, deps: RouteDeps): void {
     const shop = shopOf(request)
     const id = deliveryId(request.params.id)
     const { first } = request.body
-    const answer = await once<CallStarted>(deps, request, async () => ({
-      id: await deps.callbacks.callBack({ shopId: shop.id, deliveryId: id, first }),
-      state: 'ringing'
-    }))
+    const answer = await once<CallStarted>(deps, request, async () => {
+      const call = { id: await deps.callbacks.callBack({ shopId: shop.id, deliveryId: id, first }), state: 'ringing' } as const
+      await auditedIfPerson(deps, request, 'calls.start', { scope: `${id}: call ${call.id}` })
+      return call
+    })
     return reply.code(202).header('location', `/v1/deliveries/${id}/calls`).send(answer)
   })
 }
 
-function readRoutes(app: Api, { calls, lines, clock }: RouteDeps): void {
+function readRoutes(app: Api, deps: RouteDeps): void {
+  const { calls, lines, clock } = deps
   const ofDelivery = {
     operationId: 'callsOfDelivery',
     summary: 'The calls of one delivery, oldest first',
@@ -57,6 +60,7 @@ function readRoutes(app: Api, { calls, lines, clock }: RouteDeps): void {
     const records = await calls.ofDelivery(shop.id, id)
     // Records outlive the delivery; only where there are none does it matter whether it exists.
     if (records.length === 0) await lines.find(shop.id, id)
+    await audited(deps, request, 'calls.read', { scope: `${id}: ${records.length} calls` })
     return { calls: records.map(callView) }
   })
 
@@ -68,15 +72,11 @@ function readRoutes(app: Api, { calls, lines, clock }: RouteDeps): void {
     response: answers({ 200: CallsAnswer }, ['request_invalid'])
   }
   app.get('/calls', { schema: list, preValidation: numberLimit }, async (request) => {
-    const page = await calls.list(shopOf(request).id, windowOf(request.query, clock()))
+    const window = windowOf(request.query, clock())
+    const page = await calls.list(shopOf(request).id, window)
+    await audited(deps, request, 'calls.read', { scope: `${page.calls.length} calls of ${formatTime(window.from)} to ${formatTime(window.to)}` })
     return { calls: page.calls.map(callView), ...(page.next === undefined ? {} : { next: page.next }) }
   })
-}
-
-/** A query holds texts only, and no value is converted behind our back: this is the one number in it. */
-async function numberLimit(request: FastifyRequest): Promise<void> {
-  const query = request.query as Record<string, unknown>
-  if (typeof query.limit === 'string' && /^\d{1,6}$/.test(query.limit)) query.limit = Number(query.limit)
 }
 
 function windowOf(query: { from?: string, to?: string, limit?: number, cursor?: string }, now: number): Window {
@@ -84,11 +84,4 @@ function windowOf(query: { from?: string, to?: string, limit?: number, cursor?: 
   const from = timeOf(query.from, 'from') ?? to - dayMs
   if (from >= to) throw new MaskError('request_invalid', { field: 'from' })
   return { from, to, limit: query.limit ?? defaultLimit, ...(query.cursor === undefined ? {} : { cursor: query.cursor }) }
-}
-
-function timeOf(text: string | undefined, field: string): number | undefined {
-  if (text === undefined) return undefined
-  const time = parseTime(text)
-  if (time === undefined) throw new MaskError('request_invalid', { field })
-  return time
 }

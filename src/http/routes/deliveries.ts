@@ -4,6 +4,7 @@ import { parseCountry } from '../../phone/e164.js'
 import type { Country } from '../../phone/types.js'
 import type { ShopSettings } from '../../shop/settings.js'
 import type { Shop } from '../../shop/shops.js'
+import { audited, auditedIfPerson } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { deliveryId, deliveryInput, refuseEqual, type DeliveryInput } from '../delivery-input.js'
 import { once } from '../once.js'
@@ -70,7 +71,7 @@ async function allocate(deps: RouteDeps, wanted: NewDelivery): Promise<NewDelive
   return newDeliveryView(delivery)
 }
 
-function readRoute(app: Api, { lines }: RouteDeps): void {
+function readRoute(app: Api, deps: RouteDeps): void {
   const schema = {
     operationId: 'readDelivery',
     summary: 'Look at a delivery',
@@ -78,10 +79,14 @@ function readRoute(app: Api, { lines }: RouteDeps): void {
     params: IdParam,
     response: answers({ 200: DeliveryAnswer }, ['delivery_not_found'])
   }
-  app.get('/deliveries/:id', { schema }, async (request) => deliveryView(await lines.find(shopOf(request).id, deliveryId(request.params.id))))
+  app.get('/deliveries/:id', { schema }, async (request) => {
+    const delivery = await deps.lines.find(shopOf(request).id, deliveryId(request.params.id))
+    await auditedIfPerson(deps, request, 'deliveries.read', { scope: delivery.id })
+    return deliveryView(delivery)
+  })
 }
 
-function changeRoute(app: Api, { lines }: RouteDeps, input: DeliveryInput): void {
+function changeRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
   const schema = {
     operationId: 'changeDelivery',
     summary: 'Change the expiry, the direction or the phone of a party',
@@ -102,11 +107,14 @@ function changeRoute(app: Api, { lines }: RouteDeps, input: DeliveryInput): void
       ...(courier === undefined ? {} : { courier }),
       ...(customer === undefined ? {} : { customer })
     }
-    return deliveryView(await lines.change(shopOf(request).id, deliveryId(request.params.id), change))
+    const delivery = await deps.lines.change(shopOf(request).id, deliveryId(request.params.id), change)
+    await audited(deps, request, 'deliveries.change', { scope: `${delivery.id}: ${Object.keys(change).join(', ')}` })
+    return deliveryView(delivery)
   })
 }
 
-function closeRoute(app: Api, { lines, events, clock }: RouteDeps): void {
+function closeRoute(app: Api, deps: RouteDeps): void {
+  const { lines, events, clock } = deps
   const schema = {
     operationId: 'closeDelivery',
     summary: 'End a delivery now; a call that is under way goes on',
@@ -121,6 +129,7 @@ function closeRoute(app: Api, { lines, events, clock }: RouteDeps): void {
     const after = await lines.close(shop.id, id)
     // A second close answers the same but is no news.
     if (before.state === 'live') events.emit('delivery.closed', { deliveryId: id, shopId: shop.id, at: after.endedAt ?? clock() })
+    await auditedIfPerson(deps, request, 'deliveries.close', { scope: id })
     return deliveryView(after)
   })
 }
@@ -137,7 +146,12 @@ function phoneRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
   }
   app.post('/deliveries/:id/phones', { schema }, async (request) => {
     const phone = input.phone(request.body.phone, 'phone')
-    const add = async (): Promise<DeliveryAnswer> => deliveryView(await deps.lines.addPhone(shopOf(request).id, deliveryId(request.params.id), request.body.party, phone))
+    const { party } = request.body
+    const add = async (): Promise<DeliveryAnswer> => {
+      const delivery = await deps.lines.addPhone(shopOf(request).id, deliveryId(request.params.id), party, phone)
+      await audited(deps, request, 'deliveries.change', { scope: `${delivery.id}: phone of ${party}` })
+      return deliveryView(delivery)
+    }
     return once(deps, request, add)
   })
 }

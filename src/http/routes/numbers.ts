@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { MaskError } from '../../errors.js'
+import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { once } from '../once.js'
 import { answers, IdempotencyHeader, NumberAnswer, NumbersAnswer, ProxyNumber } from '../schemas.js'
@@ -41,6 +42,7 @@ export function numberRoutes(app: Api, deps: RouteDeps): void {
     const { number } = request.body
     const answer = await once(deps, request, async () => {
       await lines.addNumbers(pool, [number])
+      await audited(deps, request, 'numbers.change', { scope: `${number} in service` })
       return one(pool, number)
     })
     return reply.code(201).send(answer)
@@ -60,6 +62,7 @@ export function numberRoutes(app: Api, deps: RouteDeps): void {
     await one(pool, number)
     const act = { in_service: () => lines.addNumbers(pool, [number]), draining: () => lines.drainNumber(pool, number), retired: () => lines.retireNumber(pool, number) }
     await act[request.body.state]()
+    await audited(deps, request, 'numbers.change', { scope: `${number} ${request.body.state}` })
     return one(pool, number)
   })
 }

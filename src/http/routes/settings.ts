@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { parsePhone } from '../../phone/e164.js'
 import { SettingsSchema } from '../../shop/settings.js'
+import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { answers } from '../schemas.js'
 import type { Api, RouteDeps } from '../types.js'
@@ -9,7 +10,8 @@ const tags = ['settings']
 const ChangeSettings = Type.Partial(SettingsSchema, { additionalProperties: false, minProperties: 1 })
 
 /** /v1/settings: what a shop decides about its calls. */
-export function settingsRoutes(app: Api, { settings, config, lines }: RouteDeps): void {
+export function settingsRoutes(app: Api, deps: RouteDeps): void {
+  const { settings, config, lines } = deps
   const read = { operationId: 'readSettings', summary: 'What the shop has set about its calls', tags, response: answers({ 200: SettingsSchema }, []) }
   app.get('/settings', { schema: read }, async (request) => settings.read(shopOf(request).id))
 
@@ -24,6 +26,8 @@ export function settingsRoutes(app: Api, { settings, config, lines }: RouteDeps)
     const { supportPhone } = request.body
     const policy = { allowedCountries: config.line.allowedCountries, isProxyNumber: (number: string) => lines.isProxyNumber(number) }
     if (typeof supportPhone === 'string') parsePhone(supportPhone, policy, 'supportPhone')
-    return settings.change(shopOf(request).id, request.body)
+    const changed = await settings.change(shopOf(request).id, request.body)
+    await audited(deps, request, 'settings.change', { scope: Object.keys(request.body).join(', ') })
+    return changed
   })
 }

@@ -9,9 +9,11 @@ export interface AuditActor {
 
 /**
  * What was done. Words of ours; a new one is added here and to docs/privacy.md.
- * Reads: calls.read, deliveries.read, export.read, audit.read, retention.read, persons.access, persons.export.
- * Changes: settings.change, retention.change, numbers.change, key.create, key.revoke, shop.change, persons.erase,
- * persons.restrict, persons.hold, webhook.change. The system: key.destroyed, retention.run, master.rotated, session.begin, session.end.
+ * Reads: calls.read, deliveries.read, export.read, audit.read, audit.verify, audit.head, retention.read, recording.read,
+ * persons.proof, persons.access, persons.export.
+ * Changes: settings.change, retention.change, numbers.change, deliveries.change, deliveries.close, calls.start,
+ * recording.delete, key.create, key.revoke, shop.change, persons.erase, persons.restrict, persons.hold, webhook.change.
+ * The system: key.destroyed, retention.run, master.rotated, session.begin, session.end.
  */
 export type AuditAction = `${string}.${string}`
 
