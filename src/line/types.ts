@@ -64,16 +64,19 @@ export interface DeliveryChange {
   readonly customer?: E164
 }
 
+/** The phone on which each party is rung; for the pseudonyms of a call's record, and never told. */
+export type PartyPhones = Readonly<Record<Party, E164>>
+
 /** The answer to "may this caller talk to somebody through this number, and to whom?" */
 export type Lookup =
   /** Live: ring `callee`. The call is counted in; `release` counts it out. */
-  | { readonly kind: 'connect', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly callee: E164 }
+  | { readonly kind: 'connect', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly phones: PartyPhones, readonly callee: E164 }
   /** The caller is a party, the delivery is over and in quarantine. */
-  | { readonly kind: 'over', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party }
+  | { readonly kind: 'over', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly phones: PartyPhones }
   /** The caller is a party but this delivery is one-way and not theirs to start. */
-  | { readonly kind: 'wrong_direction', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party }
+  | { readonly kind: 'wrong_direction', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly phones: PartyPhones }
   /** The caller is a party, but a limit is reached. */
-  | { readonly kind: 'limited', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly limit: 'concurrent' | 'hourly' | 'caller' | 'number' }
+  | { readonly kind: 'limited', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly phones: PartyPhones, readonly limit: 'concurrent' | 'hourly' | 'caller' | 'number' }
   /** Number unknown, caller unknown, or both; nobody outside may tell which. */
   | { readonly kind: 'unknown' }
 
