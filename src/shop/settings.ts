@@ -77,8 +77,8 @@ export function createSettings({ store, ring, defaults, defaultsOf, clock = Date
     },
     async change(shopId, change) {
       const next = checked({ ...await read(shopId), ...change })
-      const { seal } = await ring.use({ ...ownerOf(shopId), period: '0' }, forever)
-      await store.set(key(shopId), seal(JSON.stringify(next), key(shopId)))
+      const sealing = await ring.use({ ...ownerOf(shopId), period: '0' }, forever)
+      await store.set(key(shopId), sealing.seal(JSON.stringify(next), key(shopId)))
       return remember(shopId, next)
     }
   }

@@ -3,12 +3,12 @@ import type { Lines } from '../../src/line/types.js'
 import { MaskError } from '../../src/errors.js'
 import { createIdempotency } from '../../src/http/idempotency.js'
 import type { Problem } from '../../src/http/errors.js'
-import { createVault } from '../../src/store/crypto.js'
+import { memoryKeyRing } from '../support/keyring.js'
 import { captured, silent } from '../support/log.js'
 import { courier, keys, order, reference, testApi, third } from './support.js'
 
 const api = await testApi(t)
-const { send, store, vault, lines } = api
+const { send, store, keyRing: ring, lines } = api
 let counter = 0
 const freshOrder = (change: Record<string, unknown> = {}): Record<string, unknown> => order({ reference: `${reference}-${++counter}`, ...change })
 const withKey = (key: string): { headers: Record<string, string> } => ({ headers: { 'idempotency-key': key } })
@@ -87,7 +87,7 @@ t.test('while the first is under way the second is told so', async (t) => {
     await gate.pass()
     return lines.allocate(wanted)
   } }
-  const { send } = await testApi(t, { lines: slow, idempotency: createIdempotency({ store, vault, log: silent }) })
+  const { send } = await testApi(t, { lines: slow, idempotency: createIdempotency({ store, ring, log: silent }) })
   const body = freshOrder()
   const first = send('POST', '/v1/deliveries', body, withKey('key-7'))
   const again = (): Promise<unknown> => send('POST', '/v1/deliveries', body, withKey('key-7'))
@@ -125,13 +125,13 @@ t.test('what is kept is sealed, named by HMAC, and gone after a day', async (t) 
   t.ok(seen >= 6)
 })
 
-t.test('another master key cannot read the answer', async (t) => {
-  const mine = createIdempotency({ store, vault, log: silent })
+t.test('other keys cannot read the answer', async (t) => {
+  const mine = createIdempotency({ store, ring, log: silent })
   const begun = await mine.begin('one', 'key-9', { a: 1 })
   t.ok('finish' in begun)
   if ('finish' in begun) await begun.finish('the answer')
   t.strictSame(await mine.begin('one', 'key-9', { a: 1 }), { answer: 'the answer' })
-  const theirs = createIdempotency({ store, vault: createVault(Buffer.alloc(32, 4)), log: silent })
+  const theirs = createIdempotency({ store, ring: memoryKeyRing(), log: silent })
   t.ok('finish' in await theirs.begin('one', 'key-9', { a: 1 }), 'it does not even find it')
 })
 
@@ -141,9 +141,27 @@ t.test('an answer that cannot be kept is still given', async (t) => {
     return store.set(...args)
   } }
   const { log, text } = captured()
-  const shaky = createIdempotency({ store: broken, vault, log })
+  const shaky = createIdempotency({ store: broken, ring, log })
   const begun = await shaky.begin('one', 'key-10', {})
   if ('finish' in begun) await t.resolves(begun.finish('x'))
   await t.rejects(shaky.begin('one', 'key-10', {}), { code: 'idempotency_in_progress' })
   t.match(text(), /"operation":"finish".*idempotency\.lost/)
+})
+
+t.test('midnight does not part a request from its repetition, and the day key that is gone takes the answer with it', async (t) => {
+  const clock = { now: Date.UTC(2026, 10, 21, 23, 59, 59, 900) }
+  const ring = memoryKeyRing(() => clock.now)
+  const idempotency = createIdempotency({ store, ring, log: silent, clock: () => clock.now })
+  const begun = await idempotency.begin('one', 'key-11', { a: 1 })
+  clock.now += 200
+  await t.rejects(idempotency.begin('one', 'key-11', { a: 1 }), { code: 'idempotency_in_progress' })
+  if ('finish' in begun) await begun.finish('the answer')
+  clock.now += 23 * 3600_000
+  t.strictSame(await idempotency.begin('one', 'key-11', { a: 1 }), { answer: 'the answer' })
+  await t.rejects(idempotency.begin('one', 'key-11', { a: 2 }), { code: 'idempotency_mismatch' })
+  const keys = await ring.list({ purpose: 'mapping', owner: 'one' })
+  t.match(keys, [{ scope: { period: '20261121' } }, { scope: { period: '20261122' } }])
+  t.ok(keys[0]!.neededUntil >= Date.UTC(2026, 10, 22, 23, 59, 59, 900), 'needed as long as the answer is kept')
+  await ring.destroy([keys[0]!.scope])
+  await t.rejects(idempotency.begin('one', 'key-11', { a: 1 }), { code: 'key_destroyed' })
 })

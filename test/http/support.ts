@@ -19,8 +19,8 @@ import { createAccessSeal } from '../../src/shop/seal.js'
 import { createSettings, type ShopSettings } from '../../src/shop/settings.js'
 import { createShops } from '../../src/shop/shops.js'
 import { createVault, type Vault } from '../../src/store/crypto.js'
-import type { Store } from '../../src/store/redis.js'
 import type { KeyRing } from '../../src/store/keyring/types.js'
+import type { Store } from '../../src/store/redis.js'
 import { memoryKeyRing } from '../support/keyring.js'
 import { captured } from '../support/log.js'
 import { testRedis, testStore } from '../support/redis.js'
@@ -39,9 +39,9 @@ export interface TestApi {
   readonly config: Config
   readonly store: Store
   readonly vault: Vault
+  readonly keyRing: KeyRing
   readonly lines: Lines
   readonly audit: Audit
-  readonly keyRing: KeyRing
   readonly journal: Journal
   readonly events: EventBus
   /** Everything that was logged so far. */
@@ -78,8 +78,8 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     callbacks: { callBack: (order) => countedIn(lines, order) },
     shops,
     keys: createApiKeys({ store, shops, configured: { one: [keys.one], two: [keys.two] }, seal: createAccessSeal(keyRing), log }),
-    settings: createSettings({ store, vault, defaults: shopDefaults, defaultsOf: () => shopDefaults }),
-    idempotency: createIdempotency({ store, vault, log }),
+    settings: createSettings({ store, ring: keyRing, defaults: shopDefaults, defaultsOf: () => shopDefaults }),
+    idempotency: createIdempotency({ store, ring: keyRing, log }),
     health: { parts: async () => [{ name: 'store', ok: true }] },
     metrics: { contentType: 'text/plain', text: async () => 'maskline_in_use 0\n' },
     ...overrides
@@ -91,7 +91,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     journal.close()
     await lines.stop()
   })
-  return { http, config, store, vault, lines, audit, keyRing, journal, events, logged, send: (...request) => send(http, ...request) }
+  return { http, config, store, vault, keyRing, lines, audit, journal, events, logged, send: (...request) => send(http, ...request) }
 }
 
 /** As far as a callback goes without telephones: it is counted in. */
