@@ -16,6 +16,7 @@ import { createSigner } from '../../src/record/signing.js'
 import { createCallLog } from '../../src/record/log.js'
 import { createApiKeys } from '../../src/shop/keys.js'
 import { createAccessSeal } from '../../src/shop/seal.js'
+import { createSessions } from '../../src/shop/sessions.js'
 import { createSettings, type ShopSettings } from '../../src/shop/settings.js'
 import { createShops } from '../../src/shop/shops.js'
 import { createVault, type Vault } from '../../src/store/crypto.js'
@@ -69,15 +70,18 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   const audit = createAudit({ store, anchorStore: await testStore(t, { url: `${redis.url}/1` }), keyRing, signer, log })
   const events = createEvents((error) => { throw error })
   const shops = await createShops({ config, store, log })
+  const seal = createAccessSeal(keyRing)
+  const apiKeys = createApiKeys({ store, shops, configured: { one: [keys.one], two: [keys.two] }, seal, log })
   const lines = createLines({ store, vault, config, log })
   await lines.prepare()
-  const journal = createJournal({ store, vault, shopIds: ['one', 'two'], retentionDays: 1, log })
+  const journal = createJournal({ store, ring: keyRing, shops: () => ['one', 'two'], log })
   const http = await createHttp({
     config, lines, events, log, audit, signer,
-    calls: createCallLog({ store, vault }),
+    calls: createCallLog({ store, ring: keyRing, log }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
     shops,
-    keys: createApiKeys({ store, shops, configured: { one: [keys.one], two: [keys.two] }, seal: createAccessSeal(keyRing), log }),
+    keys: apiKeys,
+    sessions: createSessions({ store, seal, keys: apiKeys, idleMs: 60_000, longestMs: 3_600_000 }),
     settings: createSettings({ store, ring: keyRing, defaults: shopDefaults, defaultsOf: () => shopDefaults }),
     idempotency: createIdempotency({ store, ring: keyRing, log }),
     health: { parts: async () => [{ name: 'store', ok: true }] },
