@@ -22,6 +22,7 @@ import { createApiKeys } from './shop/keys.js'
 import { createAccessSeal } from './shop/seal.js'
 import { createSigner } from './record/signing.js'
 import { apiKeyOf, masterKeyOf, masterKeysOf } from './shop/secret.js'
+import { createSessions } from './shop/sessions.js'
 import { createSettings, type Settings, type ShopSettings } from './shop/settings.js'
 import { createShops, type Shops } from './shop/shops.js'
 import { connectDrachtio } from './sip/drachtio.js'
@@ -109,9 +110,11 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const calls = own(createCalls(callDeps({ trunk, media, lines, journal, recordings, events, settings, config, log }), log))
   sip.onCall((call) => calls.take(call))
 
-  const keys = createApiKeys({ store, shops, configured: { [config.shops[0]!.id]: [apiKey] }, seal: createAccessSeal(keyRing), log })
+  const seal = createAccessSeal(keyRing)
+  const keys = createApiKeys({ store, shops, configured: { [config.shops[0]!.id]: [apiKey] }, seal, log })
+  const sessions = createSessions({ store, seal, keys, idleMs: config.access.sessionIdleMinutes * 60_000, longestMs: config.access.sessionMaxHours * 3_600_000 })
   const http = own(await createHttp({
-    config, lines, shops, keys, settings, recordings, audit, signer, events, log,
+    config, lines, shops, keys, sessions, settings, recordings, audit, signer, events, log,
     calls: createCallLog({ store, ring: keyRing, log }),
     callbacks: calls,
     idempotency: createIdempotency({ store, ring: keyRing, log }),

@@ -15,6 +15,7 @@ const nullable = (pattern: string, description: string) => Type.Union([Type.Null
 const country = text('^[A-Z]{2}$', 'a country code of ISO 3166-1 such as SE')
 const shortId = text('^[a-z0-9]{1,16}$', '1 to 16 characters of a-z and 0-9')
 const masterKey = nullable('^[A-Za-z0-9+/]{43}=?$', '32 bytes in base64')
+const network = text('^[0-9a-fA-F.:]+(/\\d{1,3})?$', 'an IP address or a network such as 192.0.2.0/24')
 const e164 = '\\+[1-9]\\d{4,14}'
 
 const Shop = Type.Object({
@@ -29,7 +30,7 @@ const credential = Type.String({ pattern: '^[\\x20-\\x7e]{1,128}$' })
 const TrunkAuth = Type.Object({ realm: credential, username: credential, password: credential }, closed)
 const Trunk = Type.Object({
   id: shortId,
-  sources: Type.Array(text('^[0-9a-fA-F.:]+(/\\d{1,3})?$', 'an IP address or a network such as 192.0.2.0/24'), { minItems: 1 }),
+  sources: Type.Array(network, { minItems: 1 }),
   identity: Type.Array(Type.Union([Type.Literal('pai'), Type.Literal('from')]), { minItems: 1 }),
   country,
   asksCode: Type.Optional(Type.Boolean()),
@@ -44,7 +45,20 @@ const Trunk = Type.Object({
 export const ConfigSchema = Type.Object({
   dataDir: Type.String({ minLength: 1 }),
   log: Type.Object({ level: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((name) => Type.Literal(name))) }, closed),
-  http: Type.Object({ host: Type.String({ minLength: 1 }), port: port(), bodyLimitBytes: int(1024, 1048576), requestTimeoutMs: int(1000, 60000) }, closed),
+  http: Type.Object({
+    host: Type.String({ minLength: 1 }),
+    port: port(),
+    bodyLimitBytes: int(1024, 1048576),
+    requestTimeoutMs: int(1000, 60000),
+    trustedProxies: Type.Array(network)
+  }, closed),
+  access: Type.Object({
+    requestsPerSecond: int(0, 100000),
+    failuresPerMinute: int(1, 100000),
+    signInsPerMinute: int(1, 1000),
+    sessionIdleMinutes: int(1, 1440),
+    sessionMaxHours: int(1, 168)
+  }, closed),
   sip: Type.Object({ host: Type.String({ minLength: 1 }), port: port(), requestTimeoutMs: int(500, 32000) }, closed),
   drachtio: Type.Object({ url: nullable('^drachtio://:[^@]+@[^@]+:\\d+$', 'drachtio://:secret@host:port') }, closed),
   freeswitch: Type.Object({

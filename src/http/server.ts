@@ -5,7 +5,8 @@ import type { Config } from '../config.js'
 import { MaskError } from '../errors.js'
 import { newId } from '../ids.js'
 import type { Log } from '../telemetry/log.js'
-import { authenticate, authorise, decorateActor } from './auth.js'
+import { authorise, createAuth, decorateActor } from './auth.js'
+import { readCookies } from './cookie.js'
 import { endConnectionsOnClose } from './connections.js'
 import { answerBrokenRequest, sendProblem } from './errors.js'
 import { refuseOtherMethods } from './methods.js'
@@ -18,6 +19,7 @@ import { openApiRoute } from './routes/openapi.js'
 import { recordingRoutes } from './routes/recordings.js'
 import { settingsRoutes } from './routes/settings.js'
 import { shared } from './schemas.js'
+import { sessionRoutes } from './session.js'
 import type { Api, HttpDeps, RouteDeps } from './types.js'
 
 /** The HTTP side of the process. */
@@ -41,13 +43,16 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
   const all: RouteDeps = { ...deps, clock: deps.clock ?? Date.now }
   const app = build(deps.config.http, deps.log)
   for (const schema of shared) app.addSchema(schema)
+  const auth = createAuth(all)
   const methods = refuseOtherMethods(app)
+  await readCookies(app)
   await openApiRoute(app)
   await app.register(helmet, headers)
   healthRoutes(app, all)
+  sessionRoutes(app, all, auth)
   await app.register(async (v1: Api) => {
     v1.addHook('onRequest', async (request) => {
-      await authenticate(request, deps.keys)
+      await auth.authenticate(request)
       authorise(request)
     })
     deliveryRoutes(v1, all)
@@ -76,7 +81,7 @@ function build(config: Config['http'], log: Log): Api {
     logger: false,
     genReqId: () => newId(12),
     requestIdHeader: false,
-    trustProxy: false,
+    trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
     bodyLimit: config.bodyLimitBytes,
     requestTimeout: config.requestTimeoutMs,
     handlerTimeout: config.requestTimeoutMs,

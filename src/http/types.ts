@@ -11,6 +11,7 @@ import type { Signer } from '../record/signing.js'
 import type { CallLog } from '../record/types.js'
 import type { Actor, Role } from '../shop/access.js'
 import type { ApiKeys } from '../shop/keys.js'
+import type { Sessions } from '../shop/sessions.js'
 import type { Settings } from '../shop/settings.js'
 import type { Shop, Shops } from '../shop/shops.js'
 import type { Log } from '../telemetry/log.js'
@@ -39,6 +40,7 @@ export interface HttpDeps {
   readonly recordings: Recordings
   readonly shops: Shops
   readonly keys: ApiKeys
+  readonly sessions: Sessions
   readonly settings: Settings
   readonly health: Health
   readonly metrics: Metrics

@@ -43,9 +43,10 @@ export interface MadeKey {
 export interface ApiKeys {
   /**
    * Whose key this text is; undefined for a wrong, ended or revoked one.
-   * @param ask false: answers from what this process knows, so that a flood of wrong keys costs the store nothing
+   * @param strangers false: looks only for keys that this process has met before, so that a flood of made-up ones
+   * costs the store nothing
    */
-  identify(text: string, ask?: boolean): Promise<KeyIdentity | undefined>
+  identify(text: string, strangers?: boolean): Promise<KeyIdentity | undefined>
   /** The key of this id as it is now, at most a few seconds old; undefined once it has ended. */
   standing(shopId: string, id: string): Promise<KeyIdentity | undefined>
   /** Newest first; those that ended are listed for 90 days. */
@@ -95,15 +96,15 @@ export function createApiKeys({ store, seal, shops, configured, log, clock = Dat
   }
 
   return {
-    async identify(text, ask = true) {
+    async identify(text, strangers = true) {
       const digest = digestOf(text)
       const parsed = parseKeyText(text)
       const fromConfig = identifyConfigured(digest)
       if (fromConfig !== undefined || parsed === undefined) return fromConfig
       const { shopId, id } = parsed
       const shop = shops.find(shopId)
-      if (shop === undefined) return undefined
-      const record = ask ? await known.get(place(shopId, id)) : known.peek(place(shopId, id))
+      if (shop === undefined || !(strangers || known.knows(place(shopId, id)))) return undefined
+      const record = await known.get(place(shopId, id))
       if (!live(record) || !timingSafeEqual(Buffer.from(record.digest, 'base64'), digest)) return undefined
       used(shopId, id)
       return identityOf(shop, id, record.roles, digest)

@@ -2,8 +2,8 @@
 export interface Remembered<T> {
   /** Asks the store when nothing fresh is known; those who ask at the same time share one question. */
   get(id: string): Promise<T | undefined>
-  /** What is known without asking; also how others can look without causing load. */
-  peek(id: string): T | undefined
+  /** Whether this was ever found, however long ago. */
+  knows(id: string): boolean
   forget(id: string): void
 }
 
@@ -50,7 +50,7 @@ export function remembered<T>({ load, freshMs, absentMs, limit, clock }: Remembe
       if (known !== undefined) return known.value
       return await (pending.get(id) ?? ask(id))
     },
-    peek: (id) => fresh(found, id)?.value,
+    knows: (id) => found.has(id),
     forget(id) {
       found.delete(id)
       absent.delete(id)

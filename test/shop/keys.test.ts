@@ -189,13 +189,16 @@ t.test('wrong keys cost the store nothing when they are many', async (t) => {
   t.equal(asked(), before, 'without asking')
 })
 
-t.test('what this process knows holds without asking', async (t) => {
-  const { keys } = await process(t)
-  const { key } = await keys.create('one', { label: 'till', roles: ['app'] }, 'bootstrap')
-  t.equal(await keys.identify(key, false), undefined)
+t.test('strangers can be left out', async (t) => {
+  const { keys, pass } = await process(t)
+  const { key, info } = await keys.create('one', { label: 'till', roles: ['app'] }, 'bootstrap')
+  t.equal(await keys.identify(key, false), undefined, 'never met')
   await keys.identify(key)
-  t.ok(await keys.identify(key, false))
+  pass(3_600_000)
+  t.ok(await keys.identify(key, false), 'met an hour ago')
   t.ok(await keys.identify(ownKey, false))
+  await keys.revoke('one', info.id)
+  t.equal(await keys.identify(key, false), undefined)
 })
 
 t.test('a shop has a hundred keys at most; ended ones go after ninety days', async (t) => {
