@@ -29,6 +29,7 @@ export function memoryShelf(): KeyShelf {
       if (kept !== undefined || !gone.has(scope)) gone.set(scope, proof)
       return kept === undefined ? [] : [proof]
     }),
+    lastDestroyed: async () => Math.max(0, ...[...gone.values()].map(({ destroyedAt }) => destroyedAt)),
     async rewrap({ scope, fingerprint }, master, wrapped, without) {
       const kept = keys.get(scope)
       if (kept?.fingerprint !== fingerprint) return false

@@ -3,6 +3,7 @@ import { MaskError } from '../../errors.js'
 import { errorFields, type Log } from '../../telemetry/log.js'
 import type { Store } from '../redis.js'
 import { fingerprintOf, liveKey, periodOf, type LiveKey } from './data-key.js'
+import type { KeyJournal } from './journal.js'
 import { wrapperOf, type MasterKeys, type Wrapper } from './master.js'
 import { KeyMemory, type Remembered } from './memory.js'
 import { redisShelf } from './redis-shelf.js'
@@ -15,6 +16,8 @@ export interface KeyRingOptions {
   /** A Redis of its own, apart from the data (`keys.url`). */
   readonly store: Store
   readonly masterKeys: MasterKeys
+  /** Is told of what is destroyed, before it is. */
+  readonly journal?: Pick<KeyJournal, 'note'>
   readonly log: Log
   readonly clock?: () => number
   /** See `rememberMs` below; shorter in tests. */
@@ -47,6 +50,7 @@ interface Flight {
 
 class Ring implements KeyRing {
   readonly #shelf: KeyShelf
+  readonly #journal: KeyRingOptions['journal']
   readonly #log: Log
   readonly #clock: () => number
   readonly #rememberMs: number
@@ -63,6 +67,7 @@ class Ring implements KeyRing {
   constructor(shelf: KeyShelf, options: Omit<KeyRingOptions, 'store'>) {
     const { current, former } = options.masterKeys
     this.#shelf = shelf
+    this.#journal = options.journal
     this.#log = options.log
     this.#clock = options.clock ?? Date.now
     this.#rememberMs = options.rememberMs ?? rememberMs
@@ -107,7 +112,9 @@ class Ring implements KeyRing {
 
   async destroy(scopes: readonly KeyScope[]): Promise<KeyDestroyed[]> {
     const names = scopes.map(scopeText)
-    const gone = await this.#shelf.destroy(names, this.#clock())
+    const now = this.#clock()
+    await this.#journal?.note(names, now)
+    const gone = await this.#shelf.destroy(names, now)
     // What was asked for before may arrive after.
     await Promise.allSettled(names.flatMap((name): Promise<unknown>[] => [this.#flights.get(name)?.result ?? Promise.resolve(), this.#reads.get(name) ?? Promise.resolve()]))
     for (const name of names) this.#memory.wipe(name)

@@ -3,8 +3,11 @@ import type { Log } from '../../telemetry/log.js'
 import { parseRedisUrl } from '../client.js'
 import { createStore, type Store } from '../redis.js'
 import { text } from '../reply.js'
-import { createKeyRing, type KeyRingOptions } from './keyring.js'
+import { keyJournal, type KeyJournal } from './journal.js'
+import { createRing, type KeyRingOptions } from './keyring.js'
 import { pair } from './pair.js'
+import { redisShelf } from './redis-shelf.js'
+import type { KeyShelf } from './shelf.js'
 import type { KeyRing } from './types.js'
 
 const setting = 'keys.url (MASKLINE_KEYS_URL)'
@@ -28,14 +31,17 @@ export function createKeyStore({ url, dataUrl, ...rest }: KeyStoreOptions): Stor
 
 /**
  * The key ring at the start of a process: checks that keys and data belong together and that the master keys open
- * every key, and wraps by the current one what is not yet.
+ * every key, destroys again what came back from a backup, and wraps by the current master key what is not yet.
  * @param data the store of the data; both are connected
  * @throws MaskError config_invalid with one sentence; store_unavailable
  */
-export async function openKeyRing(data: Store, options: KeyRingOptions): Promise<KeyRing> {
-  await pair(options.store, data)
-  await warn(options)
-  const ring = createKeyRing(options)
+export async function openKeyRing(data: Store, { store, ...options }: Omit<KeyRingOptions, 'journal'>): Promise<KeyRing> {
+  await pair(store, data)
+  await warn(store, options.log)
+  const shelf = redisShelf(store)
+  const journal = keyJournal(data)
+  await replay(shelf, journal, options)
+  const ring = createRing(shelf, { ...options, journal })
   try {
     await ring.rewrap()
     return ring
@@ -45,8 +51,28 @@ export async function openKeyRing(data: Store, options: KeyRingOptions): Promise
   }
 }
 
+/**
+ * Keys that are there although they were destroyed came back from a backup. A key store that knows of no destruction
+ * as late as the data do is a backup as a whole: then scopes that had no key in it are closed again as well.
+ */
+async function replay(shelf: KeyShelf, journal: KeyJournal, { log, clock = Date.now }: Pick<KeyRingOptions, 'log' | 'clock'>): Promise<void> {
+  const destroyed = new Set(await journal.all())
+  const whole = await shelf.lastDestroyed() < await journal.last()
+  const back = whole ? [...destroyed] : await aliveOf(shelf, destroyed)
+  if (back.length === 0) return
+  const again = await shelf.destroy(back, clock())
+  await shelf.purge()
+  log.warn('keys.destroyed_again', { count: again.length, reason: 'older_key_store' })
+}
+
+async function aliveOf(shelf: KeyShelf, scopes: ReadonlySet<string>): Promise<string[]> {
+  const alive: string[] = []
+  for await (const page of shelf.list({})) alive.push(...page.map(({ scope }) => scope).filter((scope) => scopes.has(scope)))
+  return alive
+}
+
 /** Keys that were made and are lost again take their data with them. */
-async function warn({ store, log }: KeyRingOptions): Promise<void> {
+async function warn(store: Store, log: Log): Promise<void> {
   const info = text(await store.call('INFO', 'persistence').catch(() => Buffer.from('')))
   if (/^aof_enabled:0/m.test(info)) log.warn('keys.not_durable', { reason: 'appendonly_off' })
 }

@@ -16,6 +16,7 @@ const keyOf = (scope: string): string => keyName('key', place, scope)
 const goneOf = (scope: string): string => keyName('gone', place, scope)
 const alive = keyName('alive', place)
 const purge = keyName('purge', place)
+const last = keyName('last', place)
 
 /** Keys that one command reads or destroys at most, so that the server stays free for others. */
 const batch = 200
@@ -36,9 +37,10 @@ export function redisShelf(store: Store): KeyShelf {
     list: (of) => listKeys(store, of),
     count: () => countKeys(store),
     async destroy(scopes, now) {
-      const proofs = await inBatches(scopes, async (some) => list(await store.runDurably(scripts.destroy, [alive, purge], [now, rememberedGoneMs, ...some])))
+      const proofs = await inBatches(scopes, async (some) => list(await store.runDurably(scripts.destroy, [alive, purge, last], [now, rememberedGoneMs, ...some])))
       return scopes.flatMap((scope, at) => goneKey(scope, text(proofs[at])))
     },
+    lastDestroyed: async () => Number(await store.get(last) ?? 0),
     rewrap: async ({ scope, fingerprint }, master, wrapped, without) =>
       int(await store.runDurably(scripts.rewrap, [keyOf(scope)], [fingerprint, master, wrapped ?? '', ...without])) === 1,
     async purge(always = false) {

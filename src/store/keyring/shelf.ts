@@ -33,6 +33,8 @@ export interface KeyShelf {
   count(): Promise<KeyStats['alive']>
   /** @returns what was there, also earlier if the files may still hold it */
   destroy(scopes: readonly string[], now: number): Promise<Gone[]>
+  /** Time of the latest destruction that is known here; 0 when there was none. */
+  lastDestroyed(): Promise<number>
   /** Replaces wrappings. @returns false when exactly this key is not there any more */
   rewrap(key: KeptKey, master: string, wrapped: Buffer | undefined, without: readonly string[]): Promise<boolean>
   /**

@@ -2,6 +2,7 @@
   Removes keys for ever. What is left says when, and keeps a scope from being used again.
 
   KEYS[1]  alive:{keys}   KEYS[2]  purge:{keys}, scopes whose keys may still be in the server's files
+  KEYS[3]  last:{keys}, when something was destroyed last (ms)
   ARGV     1 now (ms)   2 how long a scope with a date is remembered (ms)   3 … scopes
 
   Result   for each scope '<destroyed at>:<fingerprint>' when its key was there now, or was destroyed earlier
@@ -24,4 +25,5 @@ for i = 3, #ARGV do
   end
   proofs[i - 2] = redis.call('SISMEMBER', KEYS[2], scope) == 1 and redis.call('GET', gone) or ''
 end
+if tonumber(redis.call('GET', KEYS[3]) or '0') < tonumber(ARGV[1]) then redis.call('SET', KEYS[3], ARGV[1]) end
 return proofs
