@@ -17,6 +17,7 @@ import { mayDial } from './phone/dialable.js'
 import { createAudit } from './record/audit/audit.js'
 import { createJournal } from './record/journal.js'
 import { createCallLog } from './record/log.js'
+import { createStatistics } from './record/statistics/statistics.js'
 import { createRecordings } from './record/recordings/recordings.js'
 import { createApiKeys } from './shop/keys.js'
 import { createAccessSeal } from './shop/seal.js'
@@ -96,7 +97,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const shops = own(await createShops({ config, store, log }))
   const signer = await createSigner({ store, keyRing })
   const audit = own(createAudit({ store, anchorStore: keyStore, keyRing, signer, log }))
-  const lines = createLines({ store, vault, config, log })
+  const lines = createLines({ store, keys: keyRing, config, log })
   closers.push(() => lines.stop())
   await lines.prepare()
   const journal = own(createJournal({ store, ring: keyRing, shops: () => shops.all().map(({ id }) => id), log }))
@@ -116,6 +117,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const http = own(await createHttp({
     config, lines, shops, keys, sessions, settings, recordings, audit, signer, events, log,
     calls: createCallLog({ store, ring: keyRing, log }),
+    statistics: createStatistics({ store }),
     callbacks: calls,
     idempotency: createIdempotency({ store, ring: keyRing, log }),
     health: healthOf(store, keyStore, sip, media),

@@ -16,6 +16,14 @@ export function windowOf(query: { readonly from?: string, readonly to?: string }
   return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
 }
 
+/** A window of time that ends now and begins a day before its end where nothing is said. @throws request_invalid */
+export function lastDayOr(query: { readonly from?: string, readonly to?: string }, now: number): { from: number, to: number } {
+  const to = timeOf(query.to, 'to') ?? now
+  const from = timeOf(query.from, 'from') ?? to - 24 * 3600 * 1000
+  if (from >= to) throw new MaskError('request_invalid', { field: 'from' })
+  return { from, to }
+}
+
 /** @throws request_invalid */
 export function timeOf(text: string | undefined, field: string): number | undefined {
   if (text === undefined) return undefined

@@ -90,6 +90,7 @@ export const CallAnswer = Type.Object({
   deliveryId: Type.String({ examples: ['demo-bcdfghjkmnpqrstvwxyz'] }),
   reference: Type.String({ examples: ['order-1001'] }),
   startedBy: Type.Union([Type.Literal('courier'), Type.Literal('customer'), Type.Literal('shop')]),
+  callee: Type.Optional(Type.Enum(['courier', 'customer', 'support'], { description: 'Who was to be reached; absent when the line refused the call.' })),
   state: Type.Union([Type.Literal('ringing'), Type.Literal('talking'), Type.Literal('ended')]),
   startedAt: Time,
   answeredAt: Type.Optional(Time),
@@ -104,7 +105,15 @@ export type CallAnswer = Static<typeof CallAnswer>
 export const CallStarted = Type.Object({ id: Type.String({ examples: ['zyxwvtsrqpnmkjhgfdcb'] }), state: Type.Literal('ringing') }, closed)
 export type CallStarted = Static<typeof CallStarted>
 
-export const CallsOfDelivery = Type.Object({ calls: Type.Array(Type.Ref('Call')) }, closed)
+const Missed = Type.Integer({ description: 'Calls to this party that came to nothing on its side.', examples: [1] })
+const Reach = Type.Object({
+  reached: Type.Boolean({ description: 'Whether the parties have talked.' }),
+  attempts: Type.Integer({ description: 'Calls that were to reach a party, those under way among them.', examples: [2] }),
+  reachedOnAttempt: Type.Optional(Type.Integer({ description: 'Which attempt was the first to reach.', examples: [2] })),
+  firstReachedAfterSeconds: Type.Optional(Type.Integer({ description: 'From the start of the first attempt to the first answer.', examples: [95] })),
+  missedBy: Type.Object({ courier: Missed, customer: Missed }, closed)
+}, { ...closed, description: 'How the parties of the delivery reached each other.' })
+export const CallsOfDelivery = Type.Object({ calls: Type.Array(Type.Ref('Call')), summary: Reach }, closed)
 export const CallsAnswer = Type.Object({
   calls: Type.Array(Type.Ref('Call')),
   next: Type.Optional(Type.String({ description: 'The cursor of the next page; absent on the last.' }))

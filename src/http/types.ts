@@ -8,6 +8,7 @@ import type { Lines } from '../line/types.js'
 import type { Recordings } from '../record/recordings/types.js'
 import type { Audit } from '../record/audit/types.js'
 import type { Signer } from '../record/signing.js'
+import type { Statistics } from '../record/statistics/types.js'
 import type { CallLog } from '../record/types.js'
 import type { Actor, Role } from '../shop/access.js'
 import type { ApiKeys } from '../shop/keys.js'
@@ -34,6 +35,7 @@ export interface HttpDeps {
   readonly config: Config
   readonly lines: Lines
   readonly calls: CallLog
+  readonly statistics: Statistics
   readonly audit: Audit
   readonly signer: Signer
   readonly callbacks: Callbacks

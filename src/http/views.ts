@@ -28,6 +28,7 @@ export function callView(call: CallRecord): CallAnswer {
     deliveryId: call.deliveryId,
     reference: call.reference,
     startedBy: call.startedBy,
+    ...(call.callee === undefined ? {} : { callee: call.callee }),
     state: call.state,
     startedAt: formatTime(call.startedAt),
     ...(call.answeredAt === undefined ? {} : { answeredAt: formatTime(call.answeredAt) }),

@@ -47,8 +47,14 @@ function countCalls(events: EventBus, registry: Registry): void {
   const ended = new Counter({ name: 'maskline_calls_ended_total', help: 'Calls by how they ended.', labelNames: ['result', 'reason'], registers: [registry] })
   const ring = new Histogram({ name: 'maskline_call_answer_seconds', help: 'From INVITE to answer.', buckets: [1, 2, 5, 10, 15, 20, 30, 45, 60], registers: [registry] })
   const talk = new Histogram({ name: 'maskline_call_talk_seconds', help: 'From answer to end.', buckets: [5, 15, 30, 60, 120, 300, 600, 900], registers: [registry] })
-  events.on('call.ended', ({ result, reason, ringMs, talkMs }) => {
+  const outcomes = new Counter({ name: 'maskline_call_outcomes_total', help: 'Calls of deliveries by what came of them.', labelNames: ['outcome'], registers: [registry] })
+  const missed = new Counter({ name: 'maskline_calls_missed_total', help: 'Calls that came to nothing, by whose side it was.', labelNames: ['party', 'outcome'], registers: [registry] })
+  const attempts = new Histogram({ name: 'maskline_reached_on_attempt', help: 'On which attempt of the day the parties of a delivery first talked.', buckets: [1, 2, 3, 4, 5], registers: [registry] })
+  events.on('call.missed', ({ missedBy, outcome }) => missed.inc({ party: missedBy, outcome }))
+  events.on('call.ended', ({ result, reason, outcome, attempt, firstReached, ringMs, talkMs }) => {
     ended.inc({ result, reason })
+    if (outcome !== undefined) outcomes.inc({ outcome })
+    if (firstReached && attempt !== undefined) attempts.observe(attempt)
     if (result !== 'success') return
     ring.observe(ringMs / 1000)
     talk.observe(talkMs / 1000)

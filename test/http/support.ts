@@ -14,6 +14,7 @@ import { createAudit } from '../../src/record/audit/audit.js'
 import type { Audit } from '../../src/record/audit/types.js'
 import { createSigner } from '../../src/record/signing.js'
 import { createCallLog } from '../../src/record/log.js'
+import { createStatistics } from '../../src/record/statistics/statistics.js'
 import { createApiKeys } from '../../src/shop/keys.js'
 import { createAccessSeal } from '../../src/shop/seal.js'
 import { createSessions } from '../../src/shop/sessions.js'
@@ -78,6 +79,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   const http = await createHttp({
     config, lines, events, log, audit, signer,
     calls: createCallLog({ store, ring: keyRing, log }),
+    statistics: createStatistics({ store }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
     shops,
     keys: apiKeys,

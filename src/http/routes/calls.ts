@@ -1,17 +1,15 @@
-import { MaskError } from '../../errors.js'
-import type { CallQuery as Window } from '../../record/types.js'
+import { reachOf } from '../../record/outcome.js'
 import { audited, auditedIfPerson } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { deliveryId } from '../delivery-input.js'
 import { once } from '../once.js'
-import { numberLimit, timeOf } from '../query.js'
+import { lastDayOr, numberLimit } from '../query.js'
 import { answers, CallQuery, CallRequest, CallsAnswer, CallsOfDelivery, CallStarted, IdempotencyHeader, IdParam } from '../schemas.js'
 import { formatTime } from '../time.js'
 import type { Api, RouteDeps } from '../types.js'
 import { callView } from '../views.js'
 
 const tags = ['calls']
-const dayMs = 24 * 3600 * 1000
 const defaultLimit = 100
 
 /** Records of calls: roles, times and results; and calls that the shop starts. */
@@ -61,7 +59,7 @@ function readRoutes(app: Api, deps: RouteDeps): void {
     // Records outlive the delivery; only where there are none does it matter whether it exists.
     if (records.length === 0) await lines.find(shop.id, id)
     await audited(deps, request, 'calls.read', { scope: `${id}: ${records.length} calls` })
-    return { calls: records.map(callView) }
+    return { calls: records.map(callView), summary: reachOf(records) }
   })
 
   const list = {
@@ -72,16 +70,10 @@ function readRoutes(app: Api, deps: RouteDeps): void {
     response: answers({ 200: CallsAnswer }, ['request_invalid'])
   }
   app.get('/calls', { schema: list, preValidation: numberLimit }, async (request) => {
-    const window = windowOf(request.query, clock())
-    const page = await calls.list(shopOf(request).id, window)
+    const { limit = defaultLimit, cursor } = request.query
+    const window = lastDayOr(request.query, clock())
+    const page = await calls.list(shopOf(request).id, { ...window, limit, ...(cursor === undefined ? {} : { cursor }) })
     await audited(deps, request, 'calls.read', { scope: `${page.calls.length} calls of ${formatTime(window.from)} to ${formatTime(window.to)}` })
     return { calls: page.calls.map(callView), ...(page.next === undefined ? {} : { next: page.next }) }
   })
-}
-
-function windowOf(query: { from?: string, to?: string, limit?: number, cursor?: string }, now: number): Window {
-  const to = timeOf(query.to, 'to') ?? now
-  const from = timeOf(query.from, 'from') ?? to - dayMs
-  if (from >= to) throw new MaskError('request_invalid', { field: 'from' })
-  return { from, to, limit: query.limit ?? defaultLimit, ...(query.cursor === undefined ? {} : { cursor: query.cursor }) }
 }

@@ -1,4 +1,4 @@
-import { outcomes, type Outcome } from '../outcome.js'
+import { outcomes } from '../outcome.js'
 import type { Counters, DayStatistics } from './types.js'
 
 /** Fewer than this are never told. */
@@ -25,7 +25,7 @@ export function hiddenCells(cells: Readonly<Record<string, number>>): ReadonlySe
 /** A day's counts as they may be told. */
 export function tellable(day: string, counters: Counters): DayStatistics {
   const { calls } = counters
-  if (calls === 0) return { day, calls, outcomes: noOutcomes(), reasons: {}, suppressed: false }
+  if (calls === 0) return emptyDay(day)
   if (calls < smallest) return { day, outcomes: {}, reasons: {}, suppressed: true }
   const hidden = hiddenCells(counters.outcomes)
   const told = outcomes.filter((outcome) => !hidden.has(outcome))
@@ -68,6 +68,7 @@ function averages({ outcomes: { reached }, ringMs, talkMs }: Counters, hidden: R
   return { averageRingMs: Math.round(ringMs / reached), averageTalkMs: Math.round(talkMs / reached) }
 }
 
-function noOutcomes(): Record<Outcome, number> {
-  return Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as Record<Outcome, number>
+/** A day on which nobody called. */
+export function emptyDay(day: string): DayStatistics {
+  return { day, calls: 0, outcomes: Object.fromEntries(outcomes.map((outcome) => [outcome, 0])), reasons: {}, suppressed: false }
 }
