@@ -7,7 +7,9 @@ export type Language = typeof languages[number]
 
 /** What is spoken; the texts are in sounds/texts.yaml. */
 export const spokenPrompts = [
-  'over', 'unavailable', 'busy', 'ask-code', 'ask-role', 'wrong-code', 'connecting', 'one-minute', 'recorded', 'accept', 'hint', 'support', 'goodbye'
+  'over', 'unavailable', 'busy', 'ask-code', 'ask-role', 'wrong-code', 'connecting', 'one-minute', 'recorded', 'accept', 'hint', 'support', 'goodbye',
+  'proof-ask', 'proof-code', 'proof-again',
+  'digit-zero', 'digit-one', 'digit-two', 'digit-three', 'digit-four', 'digit-five', 'digit-six', 'digit-seven', 'digit-eight', 'digit-nine'
 ] as const
 
 /** Names of what can be played; the engine finds the sound. */
