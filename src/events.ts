@@ -10,6 +10,9 @@ export interface Events {
   'call.missed': { callId: string, deliveryId: string, shopId: string, caller: string, missedBy: string, outcome: string, reason: string, attempt?: number, at: number }
   'delivery.created': { deliveryId: string, shopId: string, at: number }
   'delivery.closed': { deliveryId: string, shopId: string, at: number }
+  'retention.run': { shopId: string, at: number, state: 'done' | 'failed', ms: number, classes: readonly { name: string, deleted: number, held: number, failed: number, keysDestroyed: number }[] }
+  'retention.health': { shopId: string, failing: boolean }
+  'call.unrecorded': { shopId: string }
 }
 
 type Listener<K extends keyof Events> = (event: Events[K]) => void

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { EventBus } from '../events.js'
+import { countRetention } from './retention-metrics.js'
 
 /** Something that can be counted at any moment, such as calls or ports in use. */
 export type Reading = Readonly<Record<string, number>>
@@ -31,6 +32,7 @@ export function createMetrics(events: EventBus, readings: Readonly<Record<string
     }
   })
   countCalls(events, registry)
+  countRetention(events, registry)
   const alive: Gauge = new Gauge({
     name: 'maskline_keys_alive',
     help: 'Data keys that are neither expired nor destroyed.',

@@ -115,7 +115,7 @@ const offByDefault: Pick<Table, 'recording' | 'statutory'> = {
     maximumSeconds: 30 * day,
     defaultSeconds: null,
     canBeOff: true,
-    startEvent: 'start of the call',
+    startEvent: 'end of the UTC day of the call',
     place: 'Files, sealed, per shop and UTC day, with their backups, all unreadable once the key in the key store is destroyed',
     method: 'key of the day destroyed, then files deleted',
     owner: 'shop'

@@ -1,7 +1,7 @@
 import { MaskError } from '../../errors.js'
 import type { Settings } from '../../shop/settings.js'
 import type { Audit } from '../audit/types.js'
-import { apply, setAt } from './cutoff.js'
+import { apply, cutoff, setAt } from './cutoff.js'
 import type { Applied, HistoryStore, PeriodHistory } from './history.js'
 import { systemId } from './keys.js'
 import { audited } from './audited.js'
@@ -20,6 +20,8 @@ export type AppliedNow = ReadonlyMap<ClassName, readonly Applied[]>
 export interface Periods extends Retention {
   /** Notes the periods of this moment as those that a run sees. @returns all that runs have seen, for `cutoff` and `dueAt` */
   applyNow(shopId: string, now: number): Promise<AppliedNow>
+  /** Data of a class that began before this (Unix ms) is due, as things stand, whether a run has come or not. */
+  cutoff(shopId: string, name: ClassName, now: number): Promise<number>
   /** How many changes before a time are needed no more. */
   forgettable(shopId: string, before: number): Promise<number>
   /** Forgets them. @returns how many */
@@ -105,6 +107,11 @@ class ShopPeriods implements Periods {
     // The quarantine is read behind the history: a change that comes in between makes it begin again.
     const next = await this.options.history.update(shopId, async (old) => this.#applied(old, await this.#periods(shopId, old), now))
     return new Map([...this.#table.keys()].map((name) => [name, next.applied[name] ?? []]))
+  }
+
+  async cutoff(shopId: string, name: ClassName, now: number): Promise<number> {
+    const history = await this.options.history.read(shopId)
+    return cutoff(apply(history.applied[name] ?? [], (await this.#periods(shopId, history)).get(name)!, now, this.#table.get(name)!.maximumSeconds), now)
   }
 
   async forgettable(shopId: string, before: number): Promise<number> {

@@ -151,8 +151,8 @@ export interface Holds {
   list(shopId: string): Promise<Hold[]>
   /** Ends one before its time. @throws hold_not_found, request_invalid with field `reason` */
   end(shopId: string, id: string, by: { readonly actor: AuditActor, readonly reason: string }): Promise<void>
-  /** For those who read, export or delete: what must not be touched or shown now. */
-  covering(shopId: string): Promise<Covering>
+  /** For those who read, export or delete: what must not be touched or shown now, or at a time (Unix ms). */
+  covering(shopId: string, at?: number): Promise<Covering>
 }
 
 /** A lock's token. A script that deletes compares it with what lies under the key: a run that lost its lock deletes nothing. */
@@ -170,10 +170,10 @@ export interface Sweep {
   readonly before: number
   readonly fence: Fence
   /**
-   * To be awaited before every batch of at most a few hundred rows: keeps the lock and tells what is held now.
-   * Rejects when another process has taken over; let that pass.
+   * To be awaited before every batch of at most a few hundred rows: keeps the lock and tells what is held now, by
+   * the same object as long as that is the same. Rejects when another process has taken over; let that pass.
    */
-  next(): Promise<Covering>
+  readonly next: () => Promise<Covering>
 }
 
 export interface Swept {
@@ -190,12 +190,16 @@ export interface Swept {
  */
 export interface RetainedData {
   readonly name: ClassName
+  /** Whose data it is: each shop's, the installation's (`system`, for what belongs to pools), or both. */
+  readonly of: 'shops' | 'system' | 'both'
   /** How much is due; counts, deletes nothing. */
   due(sweep: Sweep): Promise<number>
   /** Deletes what is due and not held, in batches. */
   delete(sweep: Sweep): Promise<Swept>
   /** When the oldest that is still there began (Unix ms). */
   oldest(shopId: string): Promise<number | undefined>
+  /** When something is due next (Unix ms), where that does not follow from the oldest and the period. */
+  nextDue?(shopId: string): Promise<number | undefined>
 }
 
 export interface RetentionHealth {
