@@ -40,6 +40,8 @@ export interface Journal extends CallJournal {
    * time only looks (lease-watch.ts). Resolves to how many.
    */
   recover(): Promise<number>
+  /** What the background does all the time: keeps the own calls' leases alive, and recovers. Never rejects. */
+  upkeep(): Promise<number>
   /** Stops the leases and the retries; what is open is left to another process. */
   close(): void
 }
@@ -74,7 +76,7 @@ class RedisJournal implements Journal {
     this.#options = options
     this.#clock = options.clock ?? Date.now
     this.#monotonic = options.monotonic ?? (() => performance.now())
-    this.#timer = setInterval(() => void this.#upkeep(), renewEveryMs).unref()
+    this.#timer = setInterval(() => void this.upkeep(), renewEveryMs).unref()
   }
 
   async open(call: CallStart): Promise<void> {
@@ -115,6 +117,16 @@ class RedisJournal implements Journal {
     for (const shopId of this.#watches.keys()) if (!shopIds.includes(shopId)) this.#watches.delete(shopId)
     const counts = await Promise.all(shopIds.map((shopId) => this.#recover(shopId)))
     return counts.reduce((sum, count) => sum + count, 0)
+  }
+
+  async upkeep(): Promise<number> {
+    try {
+      await this.#renew()
+      return await this.recover()
+    } catch (error) {
+      this.#failed('upkeep', error)
+      return 0
+    }
   }
 
   close(): void {
@@ -178,15 +190,6 @@ class RedisJournal implements Journal {
   #lose({ place }: OpenCall, error: unknown): void {
     this.#open.delete(place.id)
     this.#failed('finish', error)
-  }
-
-  async #upkeep(): Promise<void> {
-    try {
-      await this.#renew()
-      await this.recover()
-    } catch (error) {
-      this.#failed('upkeep', error)
-    }
   }
 
   /** A lease is told on the call's own clock, which never jumps: it also says when the process was last seen. */
