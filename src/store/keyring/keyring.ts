@@ -143,19 +143,17 @@ class Ring implements KeyRing {
 
   /** Fetches a key once for all who wait for it. */
   #fly(name: string, scope: KeyScope, until: number): Promise<LiveKey> {
-    const result = this.#fetch(name, scope, until).finally(() => this.#flights.delete(name))
+    const result = this.#orRemembered(name, until, () => this.#fetch(name, scope, until)).finally(() => this.#flights.delete(name))
     this.#flights.set(name, { until, result })
     return result
   }
 
   async #fetch(name: string, scope: KeyScope, neededUntil: number): Promise<LiveKey> {
     const now = this.#clock()
-    return this.#orRemembered(name, neededUntil, async () => {
-      const kept = await this.#shelf.use(name, this.#fresh(name), { now, neededUntil, begins: mayBegin(scope, now) })
-      if (kept === undefined) throw this.#forget(name)
-      if (kept.made) this.#tell('keys.made', scope)
-      return this.#remember(name, kept.key)
-    })
+    const kept = await this.#shelf.use(name, this.#fresh(name), { now, neededUntil, begins: mayBegin(scope, now) })
+    if (kept === undefined) throw this.#forget(name)
+    if (kept.made) this.#tell('keys.made', scope)
+    return this.#remember(name, kept.key)
   }
 
   async #read(name: string): Promise<LiveKey | undefined> {
