@@ -2,7 +2,7 @@ import t from 'tap'
 import type { RowFacts } from '../../src/record/types.js'
 import { MaskError } from '../../src/errors.js'
 import { captured } from '../support/log.js'
-import { bench, callStart, courier, customer, dayMs, ends, everything, noon, wholeCall } from './support.js'
+import { bench, callStart, courier, customer, dayMs, everything, noon, wholeCall } from './support.js'
 
 const shops = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight']
 const { store, ring, log, logWith, journal, shelf } = await bench(t, shops)

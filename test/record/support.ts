@@ -31,10 +31,10 @@ export interface Bench {
   /** Wall clock and the one that only grows; a test may set the first alone. */
   readonly clock: { now: number, monotonic: number }
   /** Moves both. */
-  pass(ms: number): void
+  readonly pass: (ms: number) => void
   /** Another process. */
-  journal(over?: Partial<JournalOptions>): Journal
-  logWith(over: Partial<CallLogOptions>): CallLog
+  readonly journal: (over?: Partial<JournalOptions>) => Journal
+  readonly logWith: (over: Partial<CallLogOptions>) => CallLog
 }
 
 export async function bench(t: Pick<Test, 'teardown'>, shops: readonly string[]): Promise<Bench> {
@@ -53,11 +53,11 @@ export function benchOn(t: Pick<Test, 'teardown'>, store: Store, shops: readonly
     persons: createPersonCalls(options),
     statistics: createStatistics({ store }),
     statisticsShelf: createStatisticsShelf({ store, clock: () => clock.now }),
-    pass(ms) {
+    pass: (ms) => {
       clock.now += ms
       clock.monotonic += ms
     },
-    journal(over = {}) {
+    journal: (over = {}) => {
       const journal = createJournal({ ...options, shops: () => shops, clock: () => clock.now, monotonic: () => clock.monotonic, ...over })
       t.teardown(() => journal.close())
       return journal
