@@ -22,7 +22,7 @@ import { createRecordings } from './record/recordings/recordings.js'
 import { createApiKeys } from './shop/keys.js'
 import { createAccessSeal } from './shop/seal.js'
 import { createSigner } from './record/signing.js'
-import { apiKeyOf, masterKeyOf, masterKeysOf } from './shop/secret.js'
+import { apiKeyOf, masterKeysOf } from './shop/secret.js'
 import { createSessions } from './shop/sessions.js'
 import { createSettings, type Settings, type ShopSettings } from './shop/settings.js'
 import { createShops, type Shops } from './shop/shops.js'
@@ -30,7 +30,6 @@ import { connectDrachtio } from './sip/drachtio.js'
 import { createOutboundTrunk } from './sip/gateways.js'
 import { createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
-import { createVault } from './store/crypto.js'
 import { createKeyStore, openKeyRing } from './store/keyring/open.js'
 import type { KeyRing } from './store/keyring/types.js'
 import { createStore, type Store } from './store/redis.js'
@@ -90,7 +89,6 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     return part
   }
   const apiKey = apiKeyOf(config)
-  const vault = createVault(masterKeyOf(config))
   const events = createEvents((error) => log.error('event.listener_failed', errorFields(error)))
 
   const { store, keyStore, keyRing } = await openStores(config, servers, own, log)
