@@ -5,19 +5,25 @@ import type { Config } from '../config.js'
 import { MaskError } from '../errors.js'
 import { newId } from '../ids.js'
 import type { Log } from '../telemetry/log.js'
+import { accessSchemas } from './access-schemas.js'
 import { authorise, createAuth, decorateActor } from './auth.js'
 import { readCookies } from './cookie.js'
 import { endConnectionsOnClose } from './connections.js'
 import { answerBrokenRequest, sendProblem } from './errors.js'
 import { refuseOtherMethods } from './methods.js'
 import { auditRoutes } from './routes/audit.js'
+import { callExportRoute } from './routes/calls-export.js'
 import { callRoutes } from './routes/calls.js'
 import { deliveryRoutes } from './routes/deliveries.js'
 import { healthRoutes } from './routes/health.js'
+import { keyRoutes } from './routes/keys.js'
+import { meRoute } from './routes/me.js'
 import { numberRoutes } from './routes/numbers.js'
 import { openApiRoute } from './routes/openapi.js'
 import { recordingRoutes } from './routes/recordings.js'
 import { settingsRoutes } from './routes/settings.js'
+import { statsRoutes } from './routes/stats.js'
+import { shopRoutes } from './routes/shops.js'
 import { shared } from './schemas.js'
 import { sessionRoutes } from './session.js'
 import type { Api, HttpDeps, RouteDeps } from './types.js'
@@ -42,7 +48,7 @@ const headers = {
 export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
   const all: RouteDeps = { ...deps, clock: deps.clock ?? Date.now }
   const app = build(deps.config.http, deps.log)
-  for (const schema of shared) app.addSchema(schema)
+  for (const schema of [...shared, ...accessSchemas]) app.addSchema(schema)
   const auth = createAuth(all)
   const methods = refuseOtherMethods(app)
   await readCookies(app)
@@ -57,9 +63,14 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
     })
     deliveryRoutes(v1, all)
     callRoutes(v1, all)
+    callExportRoute(v1, all)
+    statsRoutes(v1, all)
     recordingRoutes(v1, all)
     numberRoutes(v1, all)
     settingsRoutes(v1, all)
+    meRoute(v1, all)
+    keyRoutes(v1, all)
+    shopRoutes(v1, all)
     auditRoutes(v1, all)
   }, { prefix: '/v1' })
   methods.seal()

@@ -18,6 +18,8 @@ export interface Shops {
   find(id: string): Shop | undefined
   /** Every shop, the first of the configuration first. At most a few seconds behind other processes. */
   all(): readonly Shop[]
+  /** Whether it stands in the configuration and is changed there. */
+  isConfigured(id: string): boolean
   /** Learns what other processes changed. @throws MaskError store_unavailable */
   refresh(): Promise<void>
   /** @throws MaskError shop_exists (also when there once was one of this id), request_invalid (no such pool), store_unavailable, store_full */
@@ -67,6 +69,7 @@ export async function createShops({ config, store, log }: ShopsOptions): Promise
     refresh,
     find: (id) => known.get(id),
     all: () => [...known.values()],
+    isConfigured: (id) => configured.has(id),
     close: () => { clearInterval(timer) },
     async create(shop) {
       if (!pools.has(shop.pool)) throw new MaskError('request_invalid', { field: 'pool' })
