@@ -1,5 +1,5 @@
 import { MaskError } from '../../errors.js'
-import type { DataKey, KeyRing } from '../../store/keyring/types.js'
+import { forever, type DataKey, type KeyRing } from '../../store/keyring/types.js'
 import type { Store } from '../../store/redis.js'
 import { int } from '../../store/reply.js'
 import { loadScript } from '../../store/scripts.js'
@@ -62,5 +62,5 @@ export function createHistory({ store, keyRing }: { readonly store: Store, reado
 const contextOf = (shopId: string): string => `retention:${shopId}`
 
 function sealingKey(keyRing: KeyRing, shopId: string): Promise<DataKey> {
-  return keyRing.use(sealingScope(shopId), Number.MAX_SAFE_INTEGER)
+  return keyRing.use(sealingScope(shopId), forever)
 }

@@ -1,6 +1,6 @@
 import { MaskError } from '../../errors.js'
 import { newId } from '../../ids.js'
-import type { KeyRing } from '../../store/keyring/types.js'
+import { forever, type KeyRing } from '../../store/keyring/types.js'
 import type { Store } from '../../store/redis.js'
 import { int } from '../../store/reply.js'
 import { loadScript } from '../../store/scripts.js'
@@ -37,11 +37,11 @@ export interface HoldsOptions {
 /** Holds in Redis, sealed because a reason is somebody's own words. */
 export function createHolds({ store, keyRing, audit, clock = Date.now }: HoldsOptions): KeptHolds {
   const seal = async (hold: Hold): Promise<Buffer> =>
-    (await keyRing.use(sealingScope(hold.shopId), Number.MAX_SAFE_INTEGER)).seal(JSON.stringify(hold), contextOf(hold.shopId, hold.id))
+    (await keyRing.use(sealingScope(hold.shopId), forever)).seal(JSON.stringify(hold), contextOf(hold.shopId, hold.id))
   const all = async (shopId: string): Promise<Hold[]> => {
     const found = await store.hgetall(retentionKeys(shopId).holds)
     if (found.size === 0) return []
-    const key = await keyRing.use(sealingScope(shopId), Number.MAX_SAFE_INTEGER)
+    const key = await keyRing.use(sealingScope(shopId), forever)
     return [...found].map(([id, blob]) => JSON.parse(key.open(blob, contextOf(shopId, id)).toString()) as Hold)
   }
   const list = async (shopId: string, now = clock()): Promise<Hold[]> =>
