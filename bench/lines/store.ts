@@ -6,7 +6,7 @@ import { startPrivateRedis } from '../../src/embedded/redis.js'
 import { createLines } from '../../src/line/lines.js'
 import type { Lines } from '../../src/line/types.js'
 import type { E164 } from '../../src/phone/types.js'
-import { createVault } from '../../src/store/crypto.js'
+import { createKeyRing } from '../../src/store/keyring/keyring.js'
 import { createStore, type Store } from '../../src/store/redis.js'
 import { createLog } from '../../src/telemetry/log.js'
 
@@ -49,10 +49,12 @@ interface Bench {
 /** Fills an empty store with live deliveries and measures on top of them. */
 export async function measureStore(poolNumbers: number, liveDeliveries: number, operations: number): Promise<StoreResult> {
   const dir = mkdtempSync(join(tmpdir(), 'maskline-bench-'))
-  const redis = await startPrivateRedis({ dir, log })
-  const store = createStore({ url: redis.url, commandTimeoutMs: 10_000, log })
-  await store.ready(10_000)
-  const lines = createLines({ store, vault: createVault(randomBytes(32)), log, config: config(poolNumbers) })
+  const redis = await startPrivateRedis({ dir: join(dir, 'data'), log })
+  const keyRedis = await startPrivateRedis({ dir: join(dir, 'keys'), log })
+  const [store, keyStore] = [redis, keyRedis].map(({ url }) => createStore({ url, commandTimeoutMs: 10_000, log })) as [Store, Store]
+  await Promise.all([store.ready(10_000), keyStore.ready(10_000)])
+  const keys = createKeyRing({ store: keyStore, masterKeys: { current: randomBytes(32) }, log })
+  const lines = createLines({ store, keys, log, config: config(poolNumbers) })
   const bench: Bench = { store, lines, made: [], next: 0 }
   try {
     await lines.prepare()
@@ -71,8 +73,9 @@ export async function measureStore(poolNumbers: number, liveDeliveries: number, 
     return { poolNumbers, liveDeliveries, allocate: await measure(store, operations, () => allocate(bench, false)), lookup: await measure(store, operations, lookup), bytesPerDelivery }
   } finally {
     await lines.stop()
-    await store.close()
-    await redis.close()
+    await keys.close()
+    await Promise.all([store.close(), keyStore.close()])
+    await Promise.all([redis.close(), keyRedis.close()])
     rmSync(dir, { recursive: true, force: true })
   }
 }

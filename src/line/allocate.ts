@@ -4,14 +4,15 @@ import { countryOf } from '../phone/e164.js'
 import { poolKey } from '../store/keys.js'
 import type { Arg } from '../store/redis.js'
 import { int, list, text, type Reply } from '../store/reply.js'
-import type { CodeOffer, CodeOffers } from './code.js'
+import type { CodeOffers } from './code.js'
 import type { LineContext } from './context.js'
 import type { Doubts } from './doubts.js'
 import { fromDigits, type NumberPlan } from './numbers.js'
 import { sealPeople } from './people.js'
 import { codeOf, refusal, result, scripts } from './scripts.js'
-import { slotOf } from './slot.js'
 import { configure } from './stock.js'
+import { tagged } from './tagged.js'
+import type { PoolTags } from './tags.js'
 import type { AllocatedDelivery, NewDelivery } from './types.js'
 import { directions } from './view.js'
 
@@ -22,13 +23,15 @@ const attempts = 5
 /** Gives two people one number in one round trip. @throws as Lines.allocate */
 export async function allocate(context: LineContext, codes: CodeOffers, doubts: Doubts, wanted: NewDelivery): Promise<AllocatedDelivery> {
   checkPhones(context, wanted)
+  await checkExpiry(context, wanted)
   const local = newId()
-  const fixed = fixedArgs(context, wanted, local)
+  const sealed = await seal(context, wanted, local)
   for (let attempt = 1; ; attempt++) {
-    const offer = codes.offer(wanted.poolId)
-    const reply = await doubted(doubts, wanted.poolId, local, context.store.runDurably(scripts.allocate, [poolKey('pool', wanted.poolId)], [context.now(), ...fixed, offer.code.length, offer.slot]))
+    const accessCode = codes.offer(wanted.poolId)
+    const reply = await tagged(context, wanted.poolId, heldUntil(wanted), (tags) =>
+      doubted(doubts, wanted.poolId, local, context.store.runDurably(scripts.allocate, [poolKey('pool', wanted.poolId)], allocateArgs(context, tags, wanted, local, sealed, accessCode))))
     const code = codeOf(reply)
-    if (code === result.ok) return allocated(codes, wanted, local, offer, reply)
+    if (code === result.ok) return allocated(codes, wanted, local, accessCode, reply)
     if (attempt === attempts || !await mend(context, codes, wanted.poolId, code, reply)) throw refusal(reply)
   }
 }
@@ -49,15 +52,29 @@ function checkPhones(context: LineContext, { courier, customer }: NewDelivery): 
   if (context.plan.has(customer)) throw new MaskError('phone_is_proxy', { field: 'customer.phone' })
 }
 
-/** ARGV 2 to 13 of allocate.lua: what does not change from try to try. */
-function fixedArgs({ vault, config, plan }: LineContext, wanted: NewDelivery, local: string): Arg[] {
-  const { poolId, courier, customer, geo } = wanted
-  const sealed = sealPeople(vault, fullId(poolId, local), { courier: [courier], customer: [customer], reference: wanted.reference })
-  const countries = choosesCountry(wanted, plan) ? [wanted.country ?? countryOf(customer), ...geo?.fallback ?? []] : []
+/** An expiry that the script would refuse must not make any key live as long. */
+async function checkExpiry({ config, tags }: LineContext, { poolId, expiresAt }: NewDelivery): Promise<void> {
+  const isTooLate = (now: number): boolean => expiresAt > now + longestLifeMs(config)
+  if (isTooLate(await tags.time(poolId)) && isTooLate(await tags.time(poolId, true))) throw new MaskError('expiry_invalid', { field: 'expiresAt' })
+}
+
+const longestLifeMs = ({ line }: LineContext['config']): number => line.maxTtlSeconds * 1000 + clockSlackMs
+
+const heldUntil = ({ expiresAt, quarantineSeconds }: NewDelivery): number => expiresAt + quarantineSeconds * 1000
+
+async function seal({ keys, tags }: LineContext, wanted: NewDelivery, local: string): Promise<Buffer> {
+  const { shopId, poolId, courier, customer, reference } = wanted
+  const sealing = { shopId, id: fullId(poolId, local), heldUntil: heldUntil(wanted) }
+  return await tags.at(poolId, (now) => sealPeople(keys, { ...sealing, now }, { courier: [courier], customer: [customer], reference }))
+}
+
+function allocateArgs(context: LineContext, tags: PoolTags, wanted: NewDelivery, local: string, sealed: Buffer, accessCode: string): Arg[] {
+  const { shopId, courier, customer, geo } = wanted
+  const countries = choosesCountry(wanted, context.plan) ? [wanted.country ?? countryOf(customer), ...geo?.fallback ?? []] : []
   return [
-    local, wanted.shopId, vault.lookupTag(poolId, courier), vault.lookupTag(poolId, customer),
-    wanted.expiresAt, config.line.maxTtlSeconds * 1000 + clockSlackMs, wanted.quarantineSeconds * 1000, directions.indexOf(wanted.direction),
-    slotOf(vault.referenceTag(wanted.shopId, wanted.reference)), sealed, countries.join(','), geo?.strict ? '1' : ''
+    context.now(), tags.epochs, local, shopId, tags.phone(courier), tags.phone(customer),
+    wanted.expiresAt, longestLifeMs(context.config), wanted.quarantineSeconds * 1000, directions.indexOf(wanted.direction),
+    tags.reference(shopId, wanted.reference), sealed, countries.join(','), geo?.strict ? '1' : '', accessCode.length, tags.code(accessCode)
   ]
 }
 
@@ -74,7 +91,7 @@ async function mend(context: LineContext, codes: CodeOffers, pool: string, code:
   return true
 }
 
-function allocated(codes: CodeOffers, wanted: NewDelivery, local: string, offer: CodeOffer, reply: Reply): AllocatedDelivery {
+function allocated(codes: CodeOffers, wanted: NewDelivery, local: string, accessCode: string, reply: Reply): AllocatedDelivery {
   const [, number, needed, now] = list(reply)
   codes.learn(wanted.poolId, int(needed))
   return {
@@ -86,8 +103,8 @@ function allocated(codes: CodeOffers, wanted: NewDelivery, local: string, offer:
     direction: wanted.direction,
     createdAt: int(now),
     expiresAt: wanted.expiresAt,
-    quarantineUntil: wanted.expiresAt + wanted.quarantineSeconds * 1000,
-    accessCode: offer.code
+    quarantineUntil: heldUntil(wanted),
+    accessCode
   }
 }
 

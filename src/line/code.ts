@@ -1,6 +1,4 @@
 import { randomInt } from 'node:crypto'
-import type { Vault } from '../store/crypto.js'
-import { slotOf } from './slot.js'
 
 /** Digits; the longest is enough for 300,000 live deliveries on one number. */
 const shortest = 5
@@ -9,12 +7,6 @@ const longest = 10
 /** So many allocations in a row that a shorter code would have done for, and shorter ones are given again. */
 const patience = 256
 
-/** An access code offered to the script. */
-export interface CodeOffer {
-  readonly code: string
-  readonly slot: string
-}
-
 /**
  * The script alone knows how many deliveries are live on the number it picks, and so how long the code
  * must be. We offer one of the length that did last time; it says when that is too short.
@@ -22,11 +14,8 @@ export interface CodeOffer {
 export class CodeOffers {
   private readonly lengths = new Map<string, { length: number, tooLong: number }>()
 
-  constructor(private readonly vault: Vault) {}
-
-  offer(pool: string): CodeOffer {
-    const code = this.digits(this.lengths.get(pool)?.length ?? shortest)
-    return { code, slot: this.slot(pool, code) }
+  offer(pool: string): string {
+    return this.digits(this.lengths.get(pool)?.length ?? shortest)
   }
 
   /** @param needed the length that would have done */
@@ -35,11 +24,6 @@ export class CodeOffers {
     const tooLong = needed < last.length ? last.tooLong + 1 : 0
     if (needed > last.length || tooLong >= patience) this.lengths.set(pool, { length: Math.min(Math.max(needed, shortest), longest), tooLong: 0 })
     else this.lengths.set(pool, { length: last.length, tooLong })
-  }
-
-  /** Where a code is found; the number is added by the script. */
-  slot(pool: string, code: string): string {
-    return slotOf(this.vault.codeTag(pool, code))
   }
 
   /** Overridable by tests. */

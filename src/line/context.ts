@@ -1,25 +1,29 @@
 import type { Config } from '../config.js'
 import { MaskError } from '../errors.js'
-import type { Vault } from '../store/crypto.js'
+import type { KeyRing } from '../store/keyring/types.js'
 import type { Store } from '../store/redis.js'
 import type { Log } from '../telemetry/log.js'
 import type { NumberPlan } from './numbers.js'
+import type { Tags } from './tags.js'
 
 /** The settings that this room reads. */
 export type LineConfig = Pick<Config, 'pools' | 'line' | 'limits' | 'call'>
 
 export interface LinesOptions {
   readonly store: Store
-  readonly vault: Vault
+  readonly keys: KeyRing
   readonly config: LineConfig
   readonly log: Log
   /** Unix time in ms. Without it the scripts use Redis's own clock, which all processes share. */
   readonly clock?: () => number
+  /** Milliseconds that only go forward, by which the store's time is guessed between its answers; absent: the clock's or the machine's. */
+  readonly elapsed?: () => number
 }
 
 /** What the operations of this room share. */
 export interface LineContext extends LinesOptions {
   readonly plan: NumberPlan
+  readonly tags: Tags
   /** First argument of every script. */
   now(): number | ''
 }

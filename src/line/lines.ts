@@ -11,6 +11,7 @@ import { createNumberPlan } from './numbers.js'
 import { redeem } from './redeem.js'
 import { addNumbers, numbers, prepare, takeOut } from './stock.js'
 import { Sweeper } from './sweeper.js'
+import { createTags } from './tagged.js'
 import type { Lines } from './types.js'
 
 export type { LineConfig, LinesOptions } from './context.js'
@@ -21,8 +22,8 @@ export type { LineConfig, LinesOptions } from './context.js'
  */
 export function createLines(options: LinesOptions): Lines {
   const { clock } = options
-  const context: LineContext = { ...options, plan: createNumberPlan(options.config.pools), now: () => clock?.() ?? '' }
-  const codes = new CodeOffers(options.vault)
+  const context: LineContext = { ...options, plan: createNumberPlan(options.config.pools), tags: createTags(options), now: () => clock?.() ?? '' }
+  const codes = new CodeOffers()
   const leases = new Leases(context)
   const doubts = new Doubts(context)
   const sweeper = new Sweeper(context, doubts)
@@ -34,7 +35,7 @@ export function createLines(options: LinesOptions): Lines {
     addPhone: (shopId, id, party, phone) => masked(change(context, shopId, id, { add: { party, phone } })),
     lookup: (number, caller, callId) => masked(lookup(context, leases, number, caller, callId)),
     begin: (shopId, id, first, callId) => masked(begin(context, leases, shopId, id, first, callId)),
-    redeem: (entry) => masked(redeem(context, leases, codes, entry)),
+    redeem: (entry) => masked(redeem(context, leases, entry)),
     release: (deliveryId, callId) => masked(leases.release(deliveryId, callId)),
     isProxyNumber: (number) => context.plan.has(number),
     numbers: (poolId) => masked(numbers(context, poolId)),

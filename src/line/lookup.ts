@@ -7,7 +7,9 @@ import { leaseMs, type Leases } from './leases.js'
 import { toDigits } from './numbers.js'
 import { openPeople, otherParty } from './people.js'
 import { codeOf, scripts } from './scripts.js'
-import type { Lookup, Party } from './types.js'
+import { tagged } from './tagged.js'
+import type { PoolTags } from './tags.js'
+import type { Lookup, Party, PartyPhones } from './types.js'
 
 /** Kinds of lua/includes/admit.lua. */
 const connect = 0
@@ -21,19 +23,19 @@ const nobody = 'withheld'
 /** Stands for every number that is not ours. */
 const noNumber = '000000000000'
 
-/** A call as lookup.lua and redeem.lua take it: pool, and ARGV 1 to 9. */
-export interface CallArgs {
-  readonly pool: string
-  readonly args: readonly Arg[]
+/**
+ * A call as lookup.lua and redeem.lua take it, ARGV 1 to 10. What is not ours may be a person's number: it stays
+ * here, and something else is looked up instead.
+ */
+export function callArgs(context: LineContext, tags: PoolTags, number: string, caller: E164 | undefined, callId: string): Arg[] {
+  const digits = context.plan.has(number) ? toDigits(number) : noNumber
+  return [context.now(), tags.epochs, tags.phone(caller ?? nobody), digits, ...countArgs(context, callId)]
 }
 
-/** What is not ours may be a person's number: it stays here, and something else is looked up instead. */
-export function callArgs(context: LineContext, number: string, caller: E164 | undefined, callId: string): CallArgs {
-  const pool = context.plan.poolOf(number)
-  const digits = context.plan.has(number) ? toDigits(number) : noNumber
-  const { callsPerDelivery, callsPerDeliveryHour, callsPerCallerHour, callsPerNumberMinute } = context.config.limits
-  const tag = context.vault.lookupTag(pool, caller ?? nobody)
-  return { pool, args: [context.now(), tag, digits, callId, leaseMs, callsPerDelivery, callsPerDeliveryHour, callsPerCallerHour, callsPerNumberMinute] }
+/** How a call is counted in: call id, lease and the four limits (lua/includes/admit.lua). */
+export function countArgs({ config }: LineContext, callId: string): Arg[] {
+  const { callsPerDelivery, callsPerDeliveryHour, callsPerCallerHour, callsPerNumberMinute } = config.limits
+  return [callId, leaseMs, callsPerDelivery, callsPerDeliveryHour, callsPerCallerHour, callsPerNumberMinute]
 }
 
 /**
@@ -41,29 +43,41 @@ export function callArgs(context: LineContext, number: string, caller: E164 | un
  * identity are looked up like the others, and found nowhere.
  */
 export async function lookup(context: LineContext, leases: Leases, number: string, caller: E164 | undefined, callId: string): Promise<Lookup> {
-  const { pool, args } = callArgs(context, number, caller, callId)
-  const reply = await context.store.run(scripts.lookup, [poolKey('pool', pool)], args)
+  const pool = context.plan.poolOf(number)
+  const reply = await tagged(context, pool, 0, (tags) =>
+    context.store.run(scripts.lookup, [poolKey('pool', pool)], callArgs(context, tags, number, caller, callId)))
   if (codeOf(reply) === unknown) return { kind: 'unknown' }
-  return countedIn(leases, pool, callId, readAdmission(context, pool, reply))
-}
-
-/** Keeps the call counted as long as it lasts. */
-export function countedIn<T extends Admission>(leases: Leases, pool: string, callId: string, found: T): T {
-  if (found.kind === 'connect') leases.add(pool, found.deliveryId.slice(pool.length + 1), callId)
-  return found
+  return await admitted(context, leases, pool, callId, reply) ?? { kind: 'unknown' }
 }
 
 /** An answer about a delivery that was found. */
 export type Admission = Exclude<Lookup, { kind: 'unknown' }>
 
-export function readAdmission({ vault }: LineContext, pool: string, reply: Reply): Admission {
-  const [kindReply, local, shop, partyReply, sealed] = list(reply)
+/**
+ * Reads what a script said about a call and keeps the call counted as long as it lasts.
+ * @returns undefined when nobody can read the delivery any more; the call does not count then
+ */
+export async function admitted(context: LineContext, leases: Leases, pool: string, callId: string, reply: Reply): Promise<Admission | undefined> {
+  const deliveryId = `${pool}-${text(list(reply)[1])}`
+  const found = await readAdmission(context, deliveryId, reply).catch(async (error: unknown) => {
+    await leases.release(deliveryId, callId).catch(() => undefined)
+    throw error
+  })
+  if (found === undefined) await leases.release(deliveryId, callId)
+  if (found?.kind === 'connect') leases.add(pool, deliveryId.slice(pool.length + 1), callId)
+  return found
+}
+
+async function readAdmission({ keys }: LineContext, deliveryId: string, reply: Reply): Promise<Admission | undefined> {
+  const [kindReply, , shop, partyReply, sealed] = list(reply)
   const kind = int(kindReply)
-  const deliveryId = `${pool}-${text(local)}`
-  const people = openPeople(vault, deliveryId, bytes(sealed))
+  const shopId = text(shop)
+  const people = await openPeople(keys, shopId, deliveryId, bytes(sealed))
+  if (people === undefined) return undefined
   const caller: Party = int(partyReply) === 0 ? 'courier' : 'customer'
-  const common = { deliveryId, shopId: text(shop), reference: people.reference, caller }
-  if (kind === connect) return { kind: 'connect', ...common, callee: people[otherParty(caller)][0]! }
+  const phones: PartyPhones = { courier: people.courier[0]!, customer: people.customer[0]! }
+  const common = { deliveryId, shopId, reference: people.reference, caller, phones }
+  if (kind === connect) return { kind: 'connect', ...common, callee: phones[otherParty(caller)] }
   if (kind === over) return { kind: 'over', ...common }
   if (kind === wrongDirection) return { kind: 'wrong_direction', ...common }
   return { kind: 'limited', ...common, limit: limits[kind as keyof typeof limits] }

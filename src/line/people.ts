@@ -1,6 +1,7 @@
 import type { E164 } from '../phone/types.js'
-import type { Vault } from '../store/crypto.js'
+import type { KeyRing } from '../store/keyring/types.js'
 import { fromDigits, toDigits } from './numbers.js'
+import { isDestroyed, utcDay } from './tags.js'
 import type { Party } from './types.js'
 
 /** What is personal in a delivery. It leaves the process only sealed. */
@@ -11,15 +12,40 @@ export interface People {
   readonly reference: string
 }
 
-/** @param id of the delivery, authenticated with the data */
-export function sealPeople(vault: Vault, id: string, people: People): Buffer {
-  const phones = (list: readonly E164[]): string => list.map(toDigits).join(',')
-  return vault.seal(`${phones(people.courier)};${phones(people.customer)};${people.reference}`, id)
+/** Whose people they are, and how long they are needed. */
+export interface Sealing {
+  readonly shopId: string
+  /** Of the delivery, authenticated with the data. */
+  readonly id: string
+  /** The store's time (Unix ms): its UTC day says which key of the shop. */
+  readonly now: number
+  /** End of the quarantine (Unix ms). */
+  readonly heldUntil: number
 }
 
-/** @throws MaskError internal when the data does not belong to this delivery */
-export function openPeople(vault: Vault, id: string, sealed: Buffer): People {
-  const [, courier = '', customer = '', reference = ''] = /^([^;]*);([^;]*);(.*)$/s.exec(vault.open(sealed, id)) ?? []
+const dayMs = 86_400_000
+/** Whoever destroys keys may have a clock that is a little ahead. */
+const slackMs = 60_000
+
+/** @throws store_unavailable, store_full, key_destroyed */
+export async function sealPeople(keys: KeyRing, { shopId, id, now, heldUntil }: Sealing, people: People): Promise<Buffer> {
+  // Others may yet be sealed with it until the day ends; a key that was destroyed is never made again.
+  const dayEnds = (Math.floor(now / dayMs) + 1) * dayMs
+  const key = await keys.use({ purpose: 'mapping', owner: shopId, period: utcDay(now) }, Math.max(heldUntil, dayEnds) + slackMs)
+  const phones = (list: readonly E164[]): string => list.map(toDigits).join(',')
+  return key.seal(`${phones(people.courier)};${phones(people.customer)};${people.reference}`, id)
+}
+
+/**
+ * @returns undefined when the key was destroyed, which is as if the delivery had never been
+ * @throws MaskError internal when the data does not belong to this delivery; store_unavailable
+ */
+export async function openPeople(keys: KeyRing, shopId: string, id: string, sealed: Buffer): Promise<People | undefined> {
+  const plain = await keys.open(sealed, { purpose: 'mapping', owner: shopId }, id).catch((error: unknown) => {
+    if (!isDestroyed(error)) throw error
+  })
+  if (plain === undefined) return undefined
+  const [, courier = '', customer = '', reference = ''] = /^([^;]*);([^;]*);(.*)$/s.exec(plain.toString('utf8')) ?? []
   const phones = (text: string): E164[] => text.split(',').map(fromDigits)
   return { courier: phones(courier), customer: phones(customer), reference }
 }

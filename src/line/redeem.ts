@@ -1,13 +1,15 @@
 import { asMaskError } from '../errors.js'
 import { errorFields } from '../telemetry/log.js'
 import { poolKey } from '../store/keys.js'
+import type { Arg } from '../store/redis.js'
 import { int, list } from '../store/reply.js'
 import { change } from './change.js'
-import type { CodeOffers } from './code.js'
 import type { LineContext } from './context.js'
 import type { Leases } from './leases.js'
-import { callArgs, countedIn, readAdmission } from './lookup.js'
+import { admitted, callArgs } from './lookup.js'
 import { codeOf, scripts } from './scripts.js'
+import { tagged } from './tagged.js'
+import type { PoolTags } from './tags.js'
 import type { CodeAnswer, CodeEntry } from './types.js'
 
 /** Kinds of redeem.lua beside those of an admission. */
@@ -33,18 +35,28 @@ export const patience: Readonly<Record<'caller' | 'withheld' | 'number' | 'pool'
   pool: [500, 10 * second, second, minute]
 }
 
+/** A caller's last wrong code is forgiven by then, after the longest wait; the tags that count it are needed as long. */
+const memoryMs = 120 * hour
+
 /** @throws store_unavailable */
-export async function redeem(context: LineContext, leases: Leases, codes: CodeOffers, entry: CodeEntry): Promise<CodeAnswer> {
-  const { pool, args } = callArgs(context, entry.number, entry.caller, entry.callId)
-  const reply = await context.store.run(scripts.redeem, [poolKey('pool', pool)], [
-    ...args, codes.slot(pool, entry.code), entry.party === 'courier' ? 0 : 1, context.vault.lookupTag(pool, entry.number),
-    ...patience[entry.caller === undefined ? 'withheld' : 'caller'], ...patience.number, ...patience.pool
-  ])
+export async function redeem(context: LineContext, leases: Leases, entry: CodeEntry): Promise<CodeAnswer> {
+  const pool = context.plan.poolOf(entry.number)
+  const heldUntil = await context.tags.time(pool) + memoryMs
+  const reply = await tagged(context, pool, heldUntil, (tags) =>
+    context.store.run(scripts.redeem, [poolKey('pool', pool)], entryArgs(context, tags, entry)))
   const [, detail] = list(reply)
   if (codeOf(reply) === wrong) return { kind: 'wrong', left: int(detail) }
   if (codeOf(reply) === blocked) return { kind: 'blocked', retryAfter: int(detail) }
-  const found = countedIn(leases, pool, entry.callId, readAdmission(context, pool, reply))
+  const found = await admitted(context, leases, pool, entry.callId, reply)
+  if (found === undefined) return { kind: 'wrong', left: 0 }
   return found.kind === 'connect' ? { ...found, enrolled: await enrol(context, found, entry) } : found
+}
+
+function entryArgs(context: LineContext, tags: PoolTags, { number, caller, callId, code, party }: CodeEntry): Arg[] {
+  return [
+    ...callArgs(context, tags, number, caller, callId), tags.code(code), party === 'courier' ? 0 : 1, tags.number(number),
+    memoryMs, ...patience[caller === undefined ? 'withheld' : 'caller'], ...patience.number, ...patience.pool
+  ]
 }
 
 /** Lets the phone in for good, unless it has the number elsewhere or the party has phones enough: then for this call. */

@@ -48,12 +48,14 @@ export class Sweeper {
     await this.doubts.settle(pool)
     let total = 0
     for (let seen = batch; seen === batch && !this.stopped;) {
-      const [looked, version] = list(await this.context.store.run(scripts.sweep, [poolKey('pool', pool)], [this.context.now(), batch]))
+      const [looked, version, ...epochs] = list(await this.context.store.run(scripts.sweep, [poolKey('pool', pool)], [this.context.now(), batch]))
       seen = int(looked)
       total += seen
+      this.context.tags.learn(pool, epochs)
       // Another process has changed the numbers.
       if (int(version) !== this.context.plan.versionOf(pool)) await refresh(this.context, pool)
     }
+    await this.context.tags.warm(pool)
     return total
   }
 }

@@ -1,4 +1,4 @@
-import type { Vault } from '../store/crypto.js'
+import type { KeyRing } from '../store/keyring/types.js'
 import { bytes, int, list, text, type Reply } from '../store/reply.js'
 import { fromDigits } from './numbers.js'
 import { openPeople, type People } from './people.js'
@@ -11,14 +11,20 @@ export const directions: readonly Direction[] = ['both', 'courier', 'customer']
 export interface StoredDelivery {
   readonly delivery: Delivery
   readonly people: People
-  /** Grows with every change of the people. */
+  /** Grows whenever the people are sealed anew. */
   readonly revision: number
+  /** The first and the last epoch of its tags. */
+  readonly epochs: readonly [number, number]
 }
 
-/** Reads the view that find, change and close answer (lua/includes/record.lua). @param id the whole id */
-export function readView(vault: Vault, id: string, reply: Reply): StoredDelivery {
-  const [, shop, number, direction, created, expires, quarantine, end, revision, now, sealed] = list(reply)
-  const people = openPeople(vault, id, bytes(sealed))
+/**
+ * Reads the view that find, change and close answer (lua/includes/record.lua). @param id the whole id
+ * @returns undefined when its key was destroyed
+ */
+export async function readView(keys: KeyRing, id: string, reply: Reply): Promise<StoredDelivery | undefined> {
+  const [, shop, number, direction, created, expires, quarantine, end, revision, now, sealed, first, last] = list(reply)
+  const people = await openPeople(keys, text(shop), id, bytes(sealed))
+  if (people === undefined) return undefined
   const [expiresAt, ended] = [int(expires), int(end)]
   const state = stateAt(int(now), expiresAt, ended)
   const delivery: Delivery = {
@@ -33,7 +39,7 @@ export function readView(vault: Vault, id: string, reply: Reply): StoredDelivery
     quarantineUntil: (ended === 0 ? expiresAt : ended) + int(quarantine),
     ...(state === 'live' ? {} : { endedAt: ended === 0 ? expiresAt : ended })
   }
-  return { delivery, people, revision: int(revision) }
+  return { delivery, people, revision: int(revision), epochs: [int(first), int(last)] }
 }
 
 /** The state follows from the times alone; no sweep has to come by first. */

@@ -28,6 +28,8 @@ export type PoolKey =
   | 'ref'
   /** calls:{pool}:<id> → sorted set, call id → end of its lease (ms). */
   | 'calls'
+  /** epochs:{pool} → sorted set, epoch and check of its tag key, by the time (ms) until which something under it is held. */
+  | 'epochs'
   /** try:{pool}:<whom> → hash, wrong access codes of a caller, on a number, in the pool. */
   | 'try'
   /** rate:{pool}:<what>:<window> → counter of a window of time. */

@@ -20,7 +20,6 @@ import { createAccessSeal } from '../../src/shop/seal.js'
 import { createSessions } from '../../src/shop/sessions.js'
 import { createSettings, type ShopSettings } from '../../src/shop/settings.js'
 import { createShops } from '../../src/shop/shops.js'
-import { createVault, type Vault } from '../../src/store/crypto.js'
 import type { KeyRing } from '../../src/store/keyring/types.js'
 import type { Store } from '../../src/store/redis.js'
 import { memoryKeyRing } from '../support/keyring.js'
@@ -40,7 +39,6 @@ export interface TestApi {
   readonly http: HttpServer
   readonly config: Config
   readonly store: Store
-  readonly vault: Vault
   readonly keyRing: KeyRing
   readonly lines: Lines
   readonly audit: Audit
@@ -63,7 +61,6 @@ const shopDefaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, max
 export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<HttpDeps> = {}, settings: (config: Config) => Config = (config) => config): Promise<TestApi> {
   const redis = await testRedis(t)
   const store = await testStore(t, redis)
-  const vault = createVault(Buffer.alloc(32, 3))
   const keyRing = memoryKeyRing()
   const { log, text: logged } = captured()
   const config = settings(twoShops(loadConfig({})))
@@ -73,7 +70,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   const shops = await createShops({ config, store, log })
   const seal = createAccessSeal(keyRing)
   const apiKeys = createApiKeys({ store, shops, configured: { one: [keys.one], two: [keys.two] }, seal, log })
-  const lines = createLines({ store, vault, config, log })
+  const lines = createLines({ store, keys: keyRing, config, log })
   await lines.prepare()
   const journal = createJournal({ store, ring: keyRing, shops: () => ['one', 'two'], log })
   const http = await createHttp({
@@ -97,7 +94,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     journal.close()
     await lines.stop()
   })
-  return { http, config, store, vault, keyRing, lines, audit, journal, events, logged, send: (...request) => send(http, ...request) }
+  return { http, config, store, keyRing, lines, audit, journal, events, logged, send: (...request) => send(http, ...request) }
 }
 
 /** As far as a callback goes without telephones: it is counted in. */

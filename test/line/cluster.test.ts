@@ -2,13 +2,15 @@ import t, { type Test } from 'tap'
 import { asMaskError } from '../../src/errors.js'
 import { createLines } from '../../src/line/lines.js'
 import type { AllocatedDelivery, Lines, NewDelivery } from '../../src/line/types.js'
-import { createVault } from '../../src/store/crypto.js'
 import { createStore } from '../../src/store/redis.js'
 import { createLog } from '../../src/telemetry/log.js'
 import { password, primaryOf, startCluster, startNode, until } from '../support/cluster.js'
-import { lineConfig, masterKey, person } from '../support/lines.js'
+import { memoryKeyRing } from '../support/keyring.js'
+import { lineConfig, person } from '../support/lines.js'
 
 const log = createLog('silent')
+const keys = memoryKeyRing()
+t.teardown(() => keys.close())
 
 interface Outcome {
   readonly made: (AllocatedDelivery & Pick<NewDelivery, 'courier' | 'customer'>)[]
@@ -56,7 +58,7 @@ async function verify(t: Test, lines: Lines, made: Outcome['made']): Promise<voi
 t.test('on a cluster: a primary dies while lines are given', async (t) => {
   const { url, nodes } = await startCluster(t)
   const store = createStore({ url: `${url}&wait=1`, commandTimeoutMs: 800, log })
-  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig({ limits: { callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000 } }), log })
+  const lines = createLines({ store, keys, config: lineConfig({ limits: { callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000 } }), log })
   t.teardown(async () => {
     await lines.stop()
     await store.close()
@@ -90,7 +92,7 @@ t.test('behind Sentinel: the same', async (t) => {
   ], ['--sentinel'])
   await until(async () => String(await sentinel.store.call('SENTINEL', 'REPLICAS', 'lines')).includes(String(replicas[1]!.port)), 'a sentinel that knows the replicas')
   const store = createStore({ url: `redis://:${password}@127.0.0.1:${sentinel.port}?sentinel=lines&wait=1`, commandTimeoutMs: 800, log })
-  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig({ limits: { callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000 } }), log })
+  const lines = createLines({ store, keys, config: lineConfig({ limits: { callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000 } }), log })
   t.teardown(async () => {
     await lines.stop()
     await store.close()

@@ -2,9 +2,9 @@ import t from 'tap'
 import { Leases, leaseMs } from '../../src/line/leases.js'
 import type { LineContext } from '../../src/line/context.js'
 import { createNumberPlan } from '../../src/line/numbers.js'
-import { createVault } from '../../src/store/crypto.js'
+import { createTags } from '../../src/line/tagged.js'
 import { createLog } from '../../src/telemetry/log.js'
-import { freshLines, lineConfig, linesOn, masterKey, person } from '../support/lines.js'
+import { freshLines, lineConfig, linesOn, person } from '../support/lines.js'
 import { testRedis, testStore } from '../support/redis.js'
 
 const store = await testStore(t, await testRedis(t))
@@ -39,10 +39,10 @@ t.test('a call without a sign of life stops counting', async (t) => {
 })
 
 t.test('a call with signs of life goes on counting, until it is counted out', async (t) => {
-  const { lines, wanted, advance, now } = await freshLines(t, store, { limits: { callsPerDelivery: 1 } })
+  const { lines, keys, wanted, advance, now } = await freshLines(t, store, { limits: { callsPerDelivery: 1 } })
   const { id, number } = await lines.allocate(wanted(courier, customer))
   const config = lineConfig()
-  const context: LineContext = { store, vault: createVault(masterKey), config, log: createLog('silent'), plan: createNumberPlan(config.pools), now }
+  const context: LineContext = { store, keys, config, log: createLog('silent'), plan: createNumberPlan(config.pools), tags: createTags({ keys, store, clock: now }), now }
   const leases = new Leases(context)
   t.teardown(() => leases.stop())
   await lines.lookup(number, courier, 'c1')

@@ -15,7 +15,7 @@ t.test('two people get one number and reach each other through it', async (t) =>
   t.match(delivery, { id: /^demo-[a-z]{20}$/, shopId: 'shop', reference: 'box 7, 2nd floor; ü', state: 'live', direction: 'both', createdAt: now(), expiresAt: now() + hour * 1000, accessCode: /^\d{5}$/ })
   t.equal(delivery.quarantineUntil, delivery.expiresAt + quarantineSeconds * 1000)
   t.equal(lines.isProxyNumber(delivery.number), true)
-  const common = { kind: 'connect', deliveryId: delivery.id, shopId: 'shop', reference: 'box 7, 2nd floor; ü' }
+  const common = { kind: 'connect', deliveryId: delivery.id, shopId: 'shop', reference: 'box 7, 2nd floor; ü', phones: { courier, customer } }
   t.same(await lines.lookup(delivery.number, courier, 'c1'), { ...common, caller: 'courier', callee: customer })
   t.same(await lines.lookup(delivery.number, customer, 'c2'), { ...common, caller: 'customer', callee: courier })
   t.same({ ...await lines.find('shop', delivery.id), accessCode: delivery.accessCode }, delivery)
@@ -68,7 +68,7 @@ t.test('a delivery that is over stays over, and its number stays reserved for it
     const delivery = await lines.allocate(wanted(courier, customer))
     if (end === 'close') await lines.close('shop', delivery.id)
     else advance(hour)
-    const over = { kind: 'over', deliveryId: delivery.id, shopId: 'shop', reference: delivery.reference }
+    const over = { kind: 'over', deliveryId: delivery.id, shopId: 'shop', reference: delivery.reference, phones: { courier, customer } }
     for (const seconds of [0, quarantineSeconds - 1]) {
       advance(seconds)
       if (seconds > 0) await lines.sweep()
@@ -119,7 +119,7 @@ t.test('sweeping gives everything back', async (t) => {
   await lines.sweep()
   const left: string[] = []
   for await (const names of store.scan('*')) left.push(...names.filter((name) => !name.startsWith('rate:')))
-  t.same(left.sort(), ['held:{demo}', 'load:{demo}', 'load:{demo}:GB', 'num:{demo}', 'numv:{demo}'], 'only the numbers themselves')
+  t.same(left.sort(), ['epochs:{demo}', 'held:{demo}', 'load:{demo}', 'load:{demo}:GB', 'num:{demo}', 'numv:{demo}'], 'only the numbers themselves')
   t.same([...new Set([...(await store.hgetall('held:{demo}')).values()].map(String))], ['0'])
 })
 
@@ -236,11 +236,13 @@ t.test('a configuration that cannot be meant is refused', async (t) => {
 
 t.test('without a clock of ours the server tells the time', async (t) => {
   const { createLines } = await import('../../src/line/lines.js')
-  const { createVault } = await import('../../src/store/crypto.js')
-  const { lineConfig, masterKey } = await import('../support/lines.js')
+  const { memoryKeyRing } = await import('../support/keyring.js')
+  const { lineConfig } = await import('../support/lines.js')
   const { createLog } = await import('../../src/telemetry/log.js')
   await store.call('FLUSHALL')
-  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig(), log: createLog('silent') })
+  const keys = memoryKeyRing()
+  t.teardown(() => keys.close())
+  const lines = createLines({ store, keys, config: lineConfig(), log: createLog('silent') })
   t.teardown(() => lines.stop())
   const before = Date.now()
   const delivery = await lines.allocate({ shopId: 'shop', poolId: 'demo', reference: 'r', courier, customer, expiresAt: before + 259_200_000, quarantineSeconds: 1, direction: 'both' })

@@ -2,13 +2,16 @@ import t from 'tap'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { leaseMs } from '../../src/line/leases.js'
+import { epochMs } from '../../src/line/tags.js'
 import type { DeliveryChange, Direction, Lines, Party } from '../../src/line/types.js'
 import { createLines } from '../../src/line/lines.js'
 import type { E164 } from '../../src/phone/types.js'
-import { createVault } from '../../src/store/crypto.js'
+import { createRing } from '../../src/store/keyring/keyring.js'
+import type { KeyRing } from '../../src/store/keyring/types.js'
 import { createLog } from '../../src/telemetry/log.js'
 import { LineOracle } from '../support/line-oracle.js'
 import { lineConfig, masterKey, person, proxy } from '../support/lines.js'
+import { memoryShelf } from '../support/memory-shelf.js'
 import { testRedis, testStore } from '../support/redis.js'
 
 /** Operations in all; the long run asks for more. */
@@ -18,13 +21,21 @@ const perRun = 400
 // A small world: everybody meets everybody, and numbers run out.
 const phones = [0, 1, 2, 3, 4, 5, 6].map(person)
 const numbers = [0, 1, 2, 3].map(proxy)
-const step = 15_000
-const life = 40 * step
+/** Short steps go over the turn of an epoch in small ones; in long steps deliveries hold for several epochs. */
+const stepLengths = [15_000, 12 * 3_600_000, 12 * 3_600_000]
+let step = stepLengths[0]!
+const longestLife = 40
+/** A turn of an epoch, shortly before which every run begins. */
+const turn = Math.ceil(1_700_000_000_000 / epochMs) * epochMs
+/** What the processes believe about the time that went by: the truth, that it stands still, that it goes twice as fast. */
+const beliefs = [1, 0, 2]
 
 interface Real {
   /** As many processes as there are; each operation goes to another one. */
   readonly processes: readonly Lines[]
-  turn: number
+  /** Of each process. */
+  readonly rings: readonly KeyRing[]
+  next: number
 }
 
 type Command = fc.AsyncCommand<LineOracle, Real>
@@ -32,12 +43,12 @@ const counts = new Map<string, number>()
 
 /** One operation: run it, ask the oracle, compare. */
 class Act implements Command {
-  constructor(private readonly name: string, private readonly act: (oracle: LineOracle, lines: Lines) => Promise<string>) {}
+  constructor(private readonly name: string, private readonly act: (oracle: LineOracle, lines: Lines, keys: KeyRing) => Promise<string>) {}
   check(): boolean { return true }
   toString(): string { return this.name }
   async run(oracle: LineOracle, real: Real): Promise<void> {
-    const lines = real.processes[real.turn++ % real.processes.length]!
-    const outcome = await this.act(oracle, lines)
+    const at = real.next++ % real.processes.length
+    const outcome = await this.act(oracle, real.processes[at]!, real.rings[at]!)
     const key = `${this.name.replace(/ .*/, '')} ${outcome}`
     counts.set(key, (counts.get(key) ?? 0) + 1)
     assert.deepEqual(oracle.broken(phones), [])
@@ -135,6 +146,13 @@ const advance = steps.map((n) => new Act(`advance ${n}`, async (oracle) => {
   return 'ok'
 }))
 
+/** What a deletion run does with keys. Nobody may miss one. */
+const destroy = fc.constant(new Act('destroy', async (oracle, _lines, keys) => {
+  const due = (await keys.list()).filter(({ neededUntil }) => neededUntil < oracle.now)
+  await keys.destroy(due.map(({ scope }) => scope))
+  return due.length > 0 ? due[0]!.scope.purpose : 'nothing'
+}))
+
 /** Sweeping changes nothing that anybody sees, and afterwards the counts are right. */
 const sweep = fc.constant(new Act('sweep', async (oracle, lines) => {
   await lines.sweep()
@@ -146,26 +164,30 @@ const redis = await testRedis(t)
 
 t.test('whatever happens in whatever order, a call reaches only the other party of a live delivery', async (t) => {
   const stores = await Promise.all([0, 1, 2].map(() => testStore(t, redis)))
-  const commands = fc.commands([allocate, allocate, change, change, addPhone, addPhone, close, find, lookup, lookup, lookup, lookup, advance, sweep], { maxCommands: perRun, size: 'max' })
-  const limits = { phones: 3, calls: 2, leaseMs, life }
+  const commands = fc.commands([allocate, allocate, change, change, addPhone, addPhone, close, find, lookup, lookup, lookup, lookup, advance, destroy, sweep], { maxCommands: perRun, size: 'max' })
   let total = 0
   while (total < operations) {
-    await fc.assert(fc.asyncProperty(commands, async (run) => {
+    await fc.assert(fc.asyncProperty(fc.constantFrom(...stepLengths), fc.nat({ max: 20 }), commands, async (stepLength, before, run) => {
       await stores[0]!.call('FLUSHALL')
-      const oracle = new LineOracle(1_700_000_010_000 - 1_700_000_010_000 % step, numbers, limits)
-      const config = lineConfig({ numbers, line: { maxTtlSeconds: life / 1000, maxPhonesPerParty: limits.phones }, limits: { callsPerDelivery: limits.calls, callsPerDeliveryHour: 1e9, callsPerCallerHour: 1e9, callsPerNumberMinute: 1e9 } })
-      const processes = stores.map((store) => createLines({ store, vault: createVault(masterKey), config, log: createLog('silent'), clock: () => oracle.now }))
+      step = stepLength
+      const limits = { phones: 3, calls: 2, leaseMs, life: longestLife * step }
+      const oracle = new LineOracle(turn - before * step, numbers, limits)
+      const config = lineConfig({ numbers, line: { maxTtlSeconds: limits.life / 1000, maxPhonesPerParty: limits.phones }, limits: { callsPerDelivery: limits.calls, callsPerDeliveryHour: 1e9, callsPerCallerHour: 1e9, callsPerNumberMinute: 1e9 } })
+      const [shelf, log, clock] = [memoryShelf(), createLog('silent'), () => oracle.now]
+      const rings = stores.map(() => createRing(shelf, { masterKeys: { current: masterKey }, log, clock }))
+      const processes = stores.map((store, at) => createLines({ store, keys: rings[at]!, config, log, clock, elapsed: () => oracle.now * beliefs[at]! }))
       try {
-        await fc.asyncModelRun(() => ({ model: oracle, real: { processes, turn: 0 } }), run)
+        await fc.asyncModelRun(() => ({ model: oracle, real: { processes, rings, next: 0 } }), run)
       } finally {
         await Promise.all(processes.map((lines) => lines.stop()))
+        await Promise.all(rings.map((ring) => ring.close()))
       }
     }), { numRuns: 20 })
     total = [...counts.values()].reduce((sum, n) => sum + n, 0)
   }
   t.comment(`${total} operations: ${[...counts].sort().map(([name, n]) => `${name} ${n}`).join(', ')}`)
   const outcomes = ['allocate ok', 'allocate pool_exhausted', 'allocate reference_in_use', 'allocate expiry_invalid', 'change ok', 'change phone_in_use', 'change phone_in_delivery', 'change delivery_ended', 'change delivery_not_found', 'change expiry_invalid',
-    'addPhone ok', 'addPhone phone_in_use', 'addPhone phone_in_delivery', 'close ok', 'close delivery_not_found', 'lookup connect', 'lookup over', 'lookup unknown', 'lookup wrong_direction', 'lookup limited']
+    'addPhone ok', 'addPhone phone_in_use', 'addPhone phone_in_delivery', 'close ok', 'close delivery_not_found', 'lookup connect', 'lookup over', 'lookup unknown', 'lookup wrong_direction', 'lookup limited', 'destroy mapping', 'destroy tag']
   for (const outcome of outcomes) t.ok((counts.get(outcome) ?? 0) > 0, `${outcome} occurred`)
   t.ok(total >= operations)
 })

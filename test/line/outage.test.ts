@@ -1,15 +1,17 @@
 import t from 'tap'
 import { createLines } from '../../src/line/lines.js'
-import { createVault } from '../../src/store/crypto.js'
 import { createStore, type Store } from '../../src/store/redis.js'
 import { createLog } from '../../src/telemetry/log.js'
 import { doorTo } from '../support/door.js'
-import { lineConfig, masterKey, person } from '../support/lines.js'
+import { memoryKeyRing } from '../support/keyring.js'
+import { lineConfig, person } from '../support/lines.js'
 import { testRedis, testStore } from '../support/redis.js'
 
 const redis = await testRedis(t)
 const direct = await testStore(t, redis)
 const log = createLog('silent')
+const keys = memoryKeyRing()
+t.teardown(() => keys.close())
 const wanted = { shopId: 'shop', poolId: 'demo', reference: 'r', courier: person(0), customer: person(1), quarantineSeconds: 60, direction: 'both' as const }
 const soon = (): number => Date.now() + 3_600_000
 
@@ -30,7 +32,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 t.test('an allocation whose answer is lost is taken back', async (t) => {
   const door = await doorTo(t, redis.url)
   const store = createStore({ url: door.url, commandTimeoutMs: 300, log })
-  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig(), log })
+  const lines = createLines({ store, keys, config: lineConfig(), log })
   t.teardown(async () => {
     await lines.stop()
     await store.close()
@@ -56,7 +58,7 @@ t.test('while Redis is away every operation says so and leaves nothing behind', 
   await direct.call('FLUSHALL')
   const door = await doorTo(t, redis.url)
   const store = createStore({ url: door.url, commandTimeoutMs: 300, log })
-  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig(), log })
+  const lines = createLines({ store, keys, config: lineConfig(), log })
   t.teardown(async () => {
     await lines.stop()
     await store.close()
@@ -82,7 +84,7 @@ t.test('while Redis is away every operation says so and leaves nothing behind', 
 
 t.test('a full store refuses new deliveries and changes nothing', async (t) => {
   await direct.call('FLUSHALL')
-  const lines = createLines({ store: direct, vault: createVault(masterKey), config: lineConfig(), log })
+  const lines = createLines({ store: direct, keys, config: lineConfig(), log })
   t.teardown(() => lines.stop())
   await lines.prepare()
   const before = await direct.call('DBSIZE')
@@ -96,7 +98,7 @@ t.test('a full store refuses new deliveries and changes nothing', async (t) => {
 t.test('with replicas asked for and none there, nothing is accepted', async (t) => {
   await direct.call('FLUSHALL')
   const store = createStore({ url: `${redis.url}?wait=1`, commandTimeoutMs: 200, log })
-  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig(), log })
+  const lines = createLines({ store, keys, config: lineConfig(), log })
   t.teardown(async () => {
     await lines.stop()
     await store.close()

@@ -4,9 +4,9 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { createLines } from '../../src/line/lines.js'
-import { createVault } from '../../src/store/crypto.js'
 import { createLog } from '../../src/telemetry/log.js'
-import { lineConfig, masterKey, person } from '../support/lines.js'
+import { memoryKeyRing } from '../support/keyring.js'
+import { lineConfig, person } from '../support/lines.js'
 import { testRedis, testStore } from '../support/redis.js'
 
 const people = [person(11), person(12), person(13), person(14)] as const
@@ -74,8 +74,12 @@ t.test('no person and no reference is readable in the store, its files, its traf
   const logged: Buffer[] = []
   const stream = new PassThrough().on('data', (data: Buffer) => logged.push(data))
   const clock = { now: 1_700_000_000_000 }
-  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig(), log: createLog('trace', stream), clock: () => clock.now })
-  t.teardown(() => lines.stop())
+  const keys = memoryKeyRing(() => clock.now)
+  const lines = createLines({ store, keys, config: lineConfig(), log: createLog('trace', stream), clock: () => clock.now })
+  t.teardown(async () => {
+    await lines.stop()
+    await keys.close()
+  })
 
   const [courier, customer, second, changed] = people
   const wanted = { shopId: 'shop', poolId: 'demo', reference, courier, customer, expiresAt: clock.now + 3_600_000, quarantineSeconds: 60, direction: 'both' as const }
@@ -105,7 +109,9 @@ t.test('no person and no reference is readable in the store, its files, its traf
 
 t.test('errors hold no value', async (t) => {
   const store = await testStore(t, await testRedis(t))
-  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig({ numbers: ['+442079460000'] }), log: createLog('silent') })
+  const keys = memoryKeyRing()
+  t.teardown(() => keys.close())
+  const lines = createLines({ store, keys, config: lineConfig({ numbers: ['+442079460000'] }), log: createLog('silent') })
   t.teardown(() => lines.stop())
   const wanted = { shopId: 'shop', poolId: 'demo', reference, courier: people[0], customer: people[1], expiresAt: Date.now() + 3_600_000, quarantineSeconds: 60, direction: 'both' as const }
   const { id } = await lines.allocate(wanted)

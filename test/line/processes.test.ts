@@ -3,30 +3,38 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { randomInt } from 'node:crypto'
 import type { E164 } from '../../src/phone/types.js'
+import { epochMs } from '../../src/line/tags.js'
+import { createKeyRing } from '../../src/store/keyring/keyring.js'
+import type { KeyRing } from '../../src/store/keyring/types.js'
+import { createLog } from '../../src/telemetry/log.js'
 import { LineOracle, type OracleDelivery } from '../support/line-oracle.js'
 import type { Batch, Done, Op, Setup } from '../support/line-worker.js'
 import { masterKey, person, proxy } from '../support/lines.js'
-import { testRedis } from '../support/redis.js'
+import { testRedis, testStore } from '../support/redis.js'
 
 /** Operations in all; the long run asks for more. */
 const operations = Number(process.env.MASKLINE_PROPERTY_OPERATIONS ?? 8000)
 const processes = 3
 const perBatch = 40
-const step = 15_000
+/** Deliveries hold for several epochs. */
+const step = 6 * 3_600_000
 const life = 40 * step
+const start = 1_700_000_000_000 - 1_700_000_000_000 % epochMs
 const phones = Array.from({ length: 10 }, (_, at) => person(at))
 const numbers = [0, 1, 2, 3, 4, 5].map(proxy)
 const pick = <T>(list: readonly T[]): T => list[randomInt(list.length)]!
 const chance = (share: number): boolean => randomInt(1000) < share * 1000
 
 t.test('processes at the same time never cross two people', { timeout: 900_000 }, async (t) => {
-  const redis = await testRedis(t)
+  const [redis, keyRedis] = [await testRedis(t), await testRedis(t)]
   const overrides = { numbers, line: { maxTtlSeconds: life / 1000, maxPhonesPerParty: 3 }, limits: { callsPerDelivery: 1e6, callsPerDeliveryHour: 1e9, callsPerCallerHour: 1e9, callsPerNumberMinute: 1e9 } }
-  const workers = await Promise.all(Array.from({ length: processes }, () => startWorker(t, { url: redis.url, masterKey: masterKey.toString('base64'), overrides })))
-  const oracle = new LineOracle(1_700_000_010_000 - 1_700_000_010_000 % step, numbers, { phones: 3, calls: 1e6, leaseMs: 1, life })
+  const workers = await Promise.all(Array.from({ length: processes }, (_, pace) => startWorker(t, { url: redis.url, keysUrl: keyRedis.url, masterKey: masterKey.toString('base64'), overrides, pace })))
+  const oracle = new LineOracle(start, numbers, { phones: 3, calls: 1e6, leaseMs: 1, life })
+  const keys = createKeyRing({ store: await testStore(t, keyRedis), masterKeys: { current: masterKey }, log: createLog('silent'), clock: () => oracle.now })
+  t.teardown(() => keys.close())
   const counts = new Map<string, number>()
   const problems: string[] = []
-  let total = 0
+  let [total, destroyed] = [0, 0]
   while (total < operations && problems.length === 0) {
     const open = new Set(oracle.deliveries.filter((d) => oracle.isHeld(d)))
     const batches = workers.map(() => Array.from({ length: perBatch }, () => randomOp(oracle, open)))
@@ -45,13 +53,22 @@ t.test('processes at the same time never cross two people', { timeout: 900_000 }
     problems.push(...await wrongAfterwards(oracle, pick(workers)))
     total += batches.flat().length + numbers.length * phones.length
     if (chance(0.7)) oracle.now += randomInt(1, 6) * step
+    if (chance(0.2)) destroyed += await destroyDue(keys, oracle.now)
   }
   t.same(problems.slice(0, 5), [])
-  t.comment(`${total} operations by ${processes} processes: ${[...counts].sort().map(([name, n]) => `${name} ${n}`).join(', ')}`)
+  t.ok(oracle.now - start > 2 * epochMs && destroyed > 0)
+  t.comment(`${total} operations by ${processes} processes in ${Math.floor((oracle.now - start) / epochMs)} epochs, ${destroyed} keys destroyed: ${[...counts].sort().map(([name, n]) => `${name} ${n}`).join(', ')}`)
   for (const outcome of ['allocate ok', 'allocate pool_exhausted', 'allocate reference_in_use', 'change ok', 'change phone_in_use', 'addPhone ok', 'addPhone phone_in_use', 'close ok', 'lookup connect', 'lookup over', 'lookup unknown']) {
     t.ok((counts.get(outcome) ?? 0) > 0, `${outcome} occurred`)
   }
 })
+
+/** What a deletion run does with keys. */
+async function destroyDue(keys: KeyRing, now: number): Promise<number> {
+  const due = (await keys.list()).filter(({ neededUntil }) => neededUntil < now)
+  await keys.destroy(due.map(({ scope }) => scope))
+  return due.length
+}
 
 async function startWorker(t: Test, setup: Setup): Promise<ChildProcess> {
   const child = fork(new URL('../support/line-worker.ts', import.meta.url), [JSON.stringify(setup)], { execArgv: ['--import=tsx'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })

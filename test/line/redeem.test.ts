@@ -20,7 +20,7 @@ const wrongCode = (code: string): string => code.replace(/^./, (digit) => String
 t.test('the right code lets a phone in, for this call and from then on', async (t) => {
   const { lines, wanted } = await freshLines(t, store)
   const delivery = await lines.allocate(wanted(courier, customer))
-  const common = { kind: 'connect', deliveryId: delivery.id, shopId: 'shop', reference: delivery.reference }
+  const common = { kind: 'connect', deliveryId: delivery.id, shopId: 'shop', reference: delivery.reference, phones: { courier, customer } }
   t.equal((await lines.lookup(delivery.number, other, 'c0')).kind, 'unknown')
   t.same(await enter(lines, delivery, { callId: 'c1' }), { ...common, caller: 'courier', callee: customer, enrolled: true })
   t.equal((await lines.lookup(delivery.number, customer, 'c2')).kind, 'connect')

@@ -3,8 +3,8 @@ import { asMaskError } from '../../src/errors.js'
 import { createLines } from '../../src/line/lines.js'
 import type { DeliveryChange, Lines, Lookup, NewDelivery, Party } from '../../src/line/types.js'
 import type { E164 } from '../../src/phone/types.js'
-import { createVault } from '../../src/store/crypto.js'
-import { createStore } from '../../src/store/redis.js'
+import { createKeyRing } from '../../src/store/keyring/keyring.js'
+import { createStore, type Store } from '../../src/store/redis.js'
 import { createLog } from '../../src/telemetry/log.js'
 import { lineConfig, type LineOverrides } from './lines.js'
 
@@ -25,7 +25,10 @@ export interface Done {
 
 export interface Setup {
   readonly url: string
+  readonly keysUrl: string
   readonly masterKey: string
+  /** How fast time goes by in this process's belief: 1 is right, 0 stands still. */
+  readonly pace: number
   readonly overrides: LineOverrides
 }
 
@@ -59,11 +62,13 @@ async function perform(lines: Lines, op: Op): Promise<Done> {
   }
 }
 
-async function main({ url, masterKey, overrides }: Setup): Promise<void> {
+async function main({ url, keysUrl, masterKey, overrides, pace }: Setup): Promise<void> {
   const log = createLog('silent')
-  const store = createStore({ url, commandTimeoutMs: 10_000, log })
-  await store.ready(10_000)
-  const lines = createLines({ store, vault: createVault(Buffer.from(masterKey, 'base64')), config: lineConfig(overrides), log, clock: () => now })
+  const [store, keyStore] = [url, keysUrl].map((one) => createStore({ url: one, commandTimeoutMs: 10_000, log })) as [Store, Store]
+  await Promise.all([store.ready(10_000), keyStore.ready(10_000)])
+  const clock = (): number => now
+  const keys = createKeyRing({ store: keyStore, masterKeys: { current: Buffer.from(masterKey, 'base64') }, log, clock })
+  const lines = createLines({ store, keys, config: lineConfig(overrides), log, clock, elapsed: () => now * pace })
   process.on('message', (batch: Batch) => {
     now = batch.now
     void Promise.all(batch.ops.map((op) => perform(lines, op))).then((done) => process.send?.(done))

@@ -3,9 +3,10 @@ import type { Test } from 'tap'
 import { createLines, type LineConfig } from '../../src/line/lines.js'
 import type { Lines, NewDelivery } from '../../src/line/types.js'
 import type { E164 } from '../../src/phone/types.js'
-import { createVault } from '../../src/store/crypto.js'
+import type { KeyRing } from '../../src/store/keyring/types.js'
 import type { Store } from '../../src/store/redis.js'
 import { createLog } from '../../src/telemetry/log.js'
+import { memoryKeyRing } from './keyring.js'
 
 /** People's and proxy numbers that are reserved for fiction. */
 export function person(at: number): E164 {
@@ -18,6 +19,7 @@ export const masterKey = randomBytes(32)
 
 export interface TestLines {
   readonly lines: Lines
+  readonly keys: KeyRing
   /** Moves the clock that all operations use, in seconds. */
   readonly advance: (seconds: number) => void
   readonly now: () => number
@@ -43,19 +45,26 @@ export function lineConfig({ numbers = ['+442079460000-+442079460019'], line, li
   }
 }
 
-/** Lines on an empty store with a clock of our own; background work ends with the test. */
-export async function freshLines(t: Pick<Test, 'teardown'>, store: Store, overrides: LineOverrides = {}): Promise<TestLines> {
+/** The keys of the store that was last made empty. */
+let keys: KeyRing | undefined
+
+/** Lines on an empty store with a clock of our own and new keys; background work ends with the test. */
+export async function freshLines(t: Pick<Test, 'teardown'>, store: Store, overrides: LineOverrides = {}, clock = { now: 1_700_000_000_000 }): Promise<TestLines> {
   await store.call('FLUSHALL')
-  return linesOn(t, store, overrides)
+  const ring = keys = memoryKeyRing(() => clock.now)
+  t.teardown(() => ring.close())
+  return linesOn(t, store, overrides, clock)
 }
 
 /** As freshLines, on what is there: another process, so to speak. */
-export function linesOn(t: Pick<Test, 'teardown'>, store: Store, overrides: LineOverrides = {}, clock = { now: 1_700_000_000_000 }): TestLines {
+export function linesOn(t: Pick<Test, 'teardown'>, store: Store, overrides: LineOverrides = {}, clock = { now: 1_700_000_000_000 }, elapsed = () => clock.now): TestLines {
   let references = 0
-  const lines = createLines({ store, vault: createVault(masterKey), config: lineConfig(overrides), log: createLog('silent'), clock: () => clock.now })
+  if (keys === undefined) throw new Error('There are no keys before freshLines.')
+  const lines = createLines({ store, keys, config: lineConfig(overrides), log: createLog('silent'), clock: () => clock.now, elapsed })
   t.teardown(() => lines.stop())
   return {
     lines,
+    keys,
     advance: (seconds) => { clock.now += seconds * 1000 },
     now: () => clock.now,
     wanted: (courier, customer, more = {}) => ({

@@ -2,21 +2,28 @@
   Gives two people one number, or nothing at all.
 
   KEYS[1]  pool:{pool}
-  ARGV     1 now   2 id   3 shop   4 tag of the courier's phone   5 tag of the customer's phone
-           6 expires (ms)   7 latest expiry from now (ms)   8 quarantine (ms)   9 direction
-           10 reference slot   11 sealed   12 countries in order of preference, comma between
-           13 '1': only these countries   14 length of the access code   15 its slot
+  ARGV     1 now   2 epochs (includes/tags.lua)   3 id   4 shop
+           5 tags of the courier's phone   6 tags of the customer's phone
+           7 expires (ms)   8 latest expiry from now (ms)   9 quarantine (ms)   10 direction
+           11 reference slots   12 sealed   13 countries in order of preference, comma between
+           14 '1': only these countries   15 length of the access code   16 its slots
 
   Result   { 0, number, length of access code that would do, now }
-           { EXPIRY_INVALID } { REFERENCE_IN_USE } { POOL_UNKNOWN } { POOL_DRAINED }
+           { EXPIRY_INVALID } { REFERENCE_IN_USE } { POOL_UNKNOWN } { POOL_DRAINED } { EPOCHS … }
            { CODE_CLASH, length that would do }: too short, or taken on this number
            { POOL_EXHAUSTED, 'geo' | 'busy' | 'quarantine', seconds until something becomes free }
 ]]
 --- @include "life"
 
-local id, shop, courier, customer = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local expires, quarantine = tonumber(ARGV[6]), tonumber(ARGV[8])
-local courier_busy, customer_busy = key('b', courier), key('b', customer)
+local other_epochs = disagreement()
+if other_epochs then return other_epochs end
+
+local id, shop, courier, customer = ARGV[3], ARGV[4], first(ARGV[5]), first(ARGV[6])
+local expires, quarantine = tonumber(ARGV[7]), tonumber(ARGV[9])
+
+--- What the two people have, in all epochs.
+local busy = {}
+for i, tag in ipairs(split(ARGV[5] .. ARGV[6], TAG_LENGTH)) do busy[i] = key('b', tag) end
 
 --- The first number of a set, least loaded first, that neither of the two has.
 local function free_number(set)
@@ -24,51 +31,63 @@ local function free_number(set)
   while true do
     local numbers = redis.call('ZRANGE', set, from, from + size - 1)
     if #numbers == 0 then return nil end
-    local a = redis.call('HMGET', courier_busy, unpack(numbers))
-    local b = redis.call('HMGET', customer_busy, unpack(numbers))
-    for i = 1, #numbers do
-      if not a[i] and not b[i] then return numbers[i] end
+    local taken = {}
+    for _, hash in ipairs(busy) do
+      for i, holder in ipairs(redis.call('HMGET', hash, unpack(numbers))) do taken[i] = taken[i] or holder end
+    end
+    for i, number in ipairs(numbers) do
+      if not taken[i] then return number end
     end
     from, size = from + size, math.min(size * 4, 512)
   end
 end
 
 local function choose()
-  for country in string.gmatch(ARGV[12], '%a+') do
+  for country in string.gmatch(ARGV[13], '%a+') do
     local number = free_number(key('load', country))
     if number then return number end
   end
-  return ARGV[13] ~= '1' and free_number(key('load')) or nil
+  return ARGV[14] ~= '1' and free_number(key('load')) or nil
 end
 
 --- Clears what is over and was not swept yet. Answers how many, whether any reservation is a mere
 --- quarantine, and when the next one ends.
-local function clear(busy)
+local function clear()
   local cleared, quarantined, soonest = 0, false, math.huge
-  local held = redis.call('HGETALL', busy)
-  for i = 1, #held, 2 do
-    local still, d = still_held(held[i + 1])
-    if still then
-      quarantined = quarantined or not is_live(d)
-      soonest = math.min(soonest, held_until(d))
-    else
-      redis.call('HDEL', busy, held[i])
-      cleared = cleared + 1
+  for _, hash in ipairs(busy) do
+    local held = redis.call('HGETALL', hash)
+    for i = 1, #held, 2 do
+      local still, d = still_held(held[i + 1])
+      if still then
+        quarantined = quarantined or not is_live(d)
+        soonest = math.min(soonest, held_until(d))
+      else
+        redis.call('HDEL', hash, held[i])
+        cleared = cleared + 1
+      end
     end
   end
   return cleared, quarantined, soonest
 end
 
 local function exhausted()
-  local cleared_a, quarantined_a, soonest_a = clear(courier_busy)
-  local cleared_b, quarantined_b, soonest_b = clear(customer_busy)
-  local number = cleared_a + cleared_b > 0 and choose()
+  local cleared, quarantined, soonest = clear()
+  local number = cleared > 0 and choose()
   if number then return number end
-  local reason = (quarantined_a or quarantined_b) and 'quarantine' or 'busy'
-  if ARGV[13] == '1' and free_number(key('load')) then reason = 'geo' end
-  local soonest = math.min(soonest_a, soonest_b)
+  local reason = quarantined and 'quarantine' or 'busy'
+  if ARGV[14] == '1' and free_number(key('load')) then reason = 'geo' end
   local wait = soonest == math.huge and 60 or math.max(1, math.ceil((soonest - now) / 1000))
   return nil, { POOL_EXHAUSTED, reason, wait }
+end
+
+--- The hash and the field of a slot in each epoch; what is written goes to the first, that of the present one.
+local function places(kind, slots, suffix)
+  local found = {}
+  for i, s in ipairs(split(slots, SLOT_LENGTH)) do
+    local hash, field = slot(kind, s)
+    found[i] = { hash, field .. suffix }
+  end
+  return found
 end
 
 --- Three guesses must succeed with p < 1e-4: 3 × live / 10^length < 1e-4.
@@ -80,12 +99,12 @@ local function code_length(live)
   return length
 end
 
-if expires <= now or expires > now + tonumber(ARGV[7]) then return { EXPIRY_INVALID } end
+if expires <= now or expires > now + tonumber(ARGV[8]) then return { EXPIRY_INVALID } end
 
-local ref_hash, ref_field = slot('ref', ARGV[10])
-local same = redis.call('HGET', ref_hash, ref_field)
-if same then
-  local d = load_delivery(same)
+local references = places('ref', ARGV[11], '')
+for _, place in ipairs(references) do
+  local same = redis.call('HGET', unpack(place))
+  local d = same and load_delivery(same)
   if d and is_live(d) then return { REFERENCE_IN_USE } end
 end
 
@@ -101,9 +120,10 @@ end
 
 local live = math.floor(tonumber(redis.call('ZSCORE', key('load'), number))) + 1
 local needed = code_length(live)
-local code_hash, code_field = slot('code', ARGV[15])
-code_field = code_field .. number
-if tonumber(ARGV[14]) < needed or redis.call('HEXISTS', code_hash, code_field) == 1 then return { CODE_CLASH, needed } end
+local codes = places('code', ARGV[16], number)
+local clash = tonumber(ARGV[15]) < needed
+for _, place in ipairs(codes) do clash = clash or redis.call('HEXISTS', unpack(place)) == 1 end
+if clash then return { CODE_CLASH, needed } end
 
 -- From here on everything is written. Among equally loaded numbers the one used longest ago comes first:
 -- the score is the live deliveries and, as fraction, the second of the last use.
@@ -111,10 +131,14 @@ local score = live + math.floor(now / 1000) / 4294967296
 redis.call('ZADD', key('load'), score, number)
 redis.call('ZADD', key('load', redis.call('HGET', key('num'), number)), score, number)
 redis.call('HINCRBY', key('held'), number, 1)
-redis.call('HSET', courier_busy, number, id)
-redis.call('HSET', customer_busy, number, id)
-redis.call('HSET', ref_hash, ref_field, id)
-redis.call('HSET', code_hash, code_field, id)
-save_delivery(id, { shop, number, tonumber(ARGV[9]), now, expires, quarantine, 0, 0, ARGV[10], ARGV[15], courier, customer, '', ARGV[11] })
+redis.call('HSET', key('b', courier), number, id)
+redis.call('HSET', key('b', customer), number, id)
+redis.call('HSET', references[1][1], references[1][2], id)
+redis.call('HSET', codes[1][1], codes[1][2], id)
+save_delivery(id, {
+  shop, number, tonumber(ARGV[10]), now, expires, quarantine, 0, 0, string.sub(ARGV[11], 1, SLOT_LENGTH), string.sub(ARGV[16], 1, SLOT_LENGTH),
+  courier, customer, '', epoch, epoch, ARGV[12]
+})
+keep(present(), expires + quarantine)
 remind(id, expires)
 return { OK, number, needed, now }

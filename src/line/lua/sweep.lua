@@ -4,9 +4,11 @@
   KEYS[1]  pool:{pool}
   ARGV     1 now   2 how many at most
 
-  Result   { how many were looked at, version of the numbers }; as many as asked for: there may be more
+  Result   { how many were looked at, version of the numbers, as epochs.lua … }; as many as asked for: there may be more
 ]]
 --- @include "life"
+
+local EPOCHS_KEPT = 3600000
 
 local function look_at(id)
   local d = load_delivery(id)
@@ -29,4 +31,6 @@ while seen < most do
     for _, id in ipairs(ids) do look_at(id) end
   end
 end
-return { seen, tonumber(redis.call('GET', key('numv')) or 0) }
+-- What is over counts no more; it is kept a while for a clock that goes back.
+redis.call('ZREMRANGEBYSCORE', key('epochs'), '-inf', digits(now - EPOCHS_KEPT))
+return { seen, tonumber(redis.call('GET', key('numv')) or 0), unpack(epochs()) }

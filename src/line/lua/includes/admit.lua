@@ -14,7 +14,8 @@ local UNKNOWN = 7
 
 local HOUR, MINUTE = 3600000, 60000
 
---- party: 0 courier, 1 customer. call: { id, lease (ms) }. limits: calls of the delivery at the same time,
+--- party: 0 courier, 1 customer. caller: tag of the present epoch; an hour lies in one epoch, so its count does too.
+--- call: { id, lease (ms) }. limits: calls of the delivery at the same time,
 --- of the delivery in an hour, of the caller in an hour, to the number in a minute.
 --- Answers { kind, id, shop, party, sealed }.
 local function admit(id, d, party, caller, call, limits)

@@ -38,3 +38,4 @@ local CODE_CLASH = -11
 local REVISION_MISMATCH = -12
 local NUMBER_UNKNOWN = -13
 local NUMBER_IN_USE = -14
+local EPOCHS = -15

@@ -40,8 +40,8 @@ end
 --- Quarantine over: nothing of it stays.
 local function remove_delivery(id, d)
   if d[END] == 0 then count_out(d[NUMBER]) end
-  for at = 1, #d[COURIER] + #d[CUSTOMER] + #d[FORMER], TAG_LENGTH do
-    local busy = key('b', string.sub(d[COURIER] .. d[CUSTOMER] .. d[FORMER], at, at + TAG_LENGTH - 1))
+  for _, tag in ipairs(split(d[COURIER] .. d[CUSTOMER] .. d[FORMER], TAG_LENGTH)) do
+    local busy = key('b', tag)
     if redis.call('HGET', busy, d[NUMBER]) == id then redis.call('HDEL', busy, d[NUMBER]) end
   end
   drop_slot('ref', d[REFERENCE], '', id)

@@ -1,4 +1,4 @@
---- @include "base"
+--- @include "tags"
 
 -- One delivery as a msgpack array in d:{pool}:<id>: one small string instead of a hash, because the
 -- sealed data would push a hash out of its compact form. Places in the array:
@@ -9,15 +9,15 @@ local CREATED = 4       -- ms
 local EXPIRES = 5       -- ms
 local QUARANTINE = 6    -- ms
 local END = 7           -- ms, 0 while nobody has ended it; equal to EXPIRES when time did
-local REVISION = 8      -- grows with every change of the people
+local REVISION = 8      -- grows whenever the people are sealed anew
 local REFERENCE = 9     -- slot in ref
 local CODE = 10         -- slot in code
 local COURIER = 11      -- phone tags, one after the other, the first is the one to ring
 local CUSTOMER = 12
 local FORMER = 13       -- phones that left the delivery; the number stays reserved for them too
-local SEALED = 14
-
-local TAG_LENGTH = 22
+local FIRST_EPOCH = 14  -- its tags are of these epochs and of those between
+local LAST_EPOCH = 15
+local SEALED = 16
 
 local function load_delivery(id)
   local packed = redis.call('GET', key('d', id))
@@ -39,30 +39,27 @@ local function held_until(d)
   return ended + d[QUARANTINE]
 end
 
-local function has_tag(tags, wanted)
-  for at = 1, #tags, TAG_LENGTH do
-    if string.sub(tags, at, at + TAG_LENGTH - 1) == wanted then return true end
+--- The one of a phone's tags under which it stands among others; nil when it does not.
+local function tag_among(tags, phone)
+  for _, wanted in ipairs(split(phone, TAG_LENGTH)) do
+    for _, one in ipairs(split(tags, TAG_LENGTH)) do
+      if one == wanted then return wanted end
+    end
   end
-  return false
+  return nil
 end
 
 local function without_tag(tags, unwanted)
   local kept = {}
-  for at = 1, #tags, TAG_LENGTH do
-    local one = string.sub(tags, at, at + TAG_LENGTH - 1)
+  for _, one in ipairs(split(tags, TAG_LENGTH)) do
     if one ~= unwanted then kept[#kept + 1] = one end
   end
   return table.concat(kept)
 end
 
---- A slot is four characters of shard and the field in it: many small hashes stay compact.
-local function slot(kind, s)
-  return key(kind, string.sub(s, 1, 4)), string.sub(s, 5)
-end
-
 --- What find, change and close answer (line/view.ts).
 local function view(d)
-  return { OK, d[SHOP], d[NUMBER], d[DIRECTION], d[CREATED], d[EXPIRES], d[QUARANTINE], d[END], d[REVISION], now, d[SEALED] }
+  return { OK, d[SHOP], d[NUMBER], d[DIRECTION], d[CREATED], d[EXPIRES], d[QUARANTINE], d[END], d[REVISION], now, d[SEALED], d[FIRST_EPOCH], d[LAST_EPOCH] }
 end
 
 --- The delivery of this shop as long as anybody may see it.
