@@ -1,5 +1,7 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { MaskError } from '../../errors.js'
+import { mayAct, type Role } from '../../shop/access.js'
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { once } from '../once.js'
@@ -17,6 +19,8 @@ const NumberChange = Type.Object({
   })
 }, closed)
 
+const changers: readonly Role[] = ['admin', 'operator']
+
 /** The proxy numbers that a shop's deliveries come from: how busy they are, and which are in service. */
 export function numberRoutes(app: Api, deps: RouteDeps): void {
   const { lines } = deps
@@ -27,7 +31,7 @@ export function numberRoutes(app: Api, deps: RouteDeps): void {
   }
 
   const list = { operationId: 'listNumbers', summary: 'The numbers of the pool and their load', tags, response: answers({ 200: NumbersAnswer }, []) }
-  app.get('/numbers', { schema: list }, async (request) => ({ numbers: (await lines.numbers(shopOf(request).pool)).map(numberView) }))
+  app.get('/numbers', { schema: list, config: { roles: ['app', 'admin', 'operator'] } }, async (request) => ({ numbers: (await lines.numbers(shopOf(request).pool)).map(numberView) }))
 
   const add = {
     operationId: 'addNumber',
@@ -37,8 +41,8 @@ export function numberRoutes(app: Api, deps: RouteDeps): void {
     body: AddNumber,
     response: answers({ 201: NumberAnswer }, ['idempotency_mismatch', 'idempotency_in_progress'], { body: true })
   }
-  app.post('/numbers', { schema: add }, async (request, reply) => {
-    const { pool } = shopOf(request)
+  app.post('/numbers', { schema: add, config: { roles: changers } }, async (request, reply) => {
+    const pool = ownPool(deps, request)
     const { number } = request.body
     const answer = await once(deps, request, async () => {
       await lines.addNumbers(pool, [number])
@@ -56,8 +60,8 @@ export function numberRoutes(app: Api, deps: RouteDeps): void {
     body: NumberChange,
     response: answers({ 200: NumberAnswer }, ['number_not_found', 'number_in_use'], { body: true })
   }
-  app.patch('/numbers/:number', { schema: change }, async (request) => {
-    const { pool } = shopOf(request)
+  app.patch('/numbers/:number', { schema: change, config: { roles: changers } }, async (request) => {
+    const pool = ownPool(deps, request)
     const { number } = request.params
     await one(pool, number)
     const act = { in_service: () => lines.addNumbers(pool, [number]), draining: () => lines.drainNumber(pool, number), retired: () => lines.retireNumber(pool, number) }
@@ -65,4 +69,12 @@ export function numberRoutes(app: Api, deps: RouteDeps): void {
     await audited(deps, request, 'numbers.change', { scope: `${number} ${request.body.state}` })
     return one(pool, number)
   })
+}
+
+/** The pool of the shop that asks. One that several shops draw from is the operator's alone to change. @throws MaskError forbidden */
+function ownPool({ shops }: RouteDeps, request: FastifyRequest): string {
+  const { pool } = shopOf(request)
+  const shared = shops.all().filter((shop) => shop.pool === pool).length > 1
+  if (shared && !mayAct(request.actor, 'operator')) throw new MaskError('forbidden')
+  return pool
 }

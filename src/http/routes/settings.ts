@@ -13,7 +13,7 @@ const ChangeSettings = Type.Partial(SettingsSchema, { additionalProperties: fals
 export function settingsRoutes(app: Api, deps: RouteDeps): void {
   const { settings, config, lines } = deps
   const read = { operationId: 'readSettings', summary: 'What the shop has set about its calls', tags, response: answers({ 200: SettingsSchema }, []) }
-  app.get('/settings', { schema: read }, async (request) => settings.read(shopOf(request).id))
+  app.get('/settings', { schema: read, config: { roles: ['admin', 'auditor'] } }, async (request) => settings.read(shopOf(request).id))
 
   const change = {
     operationId: 'changeSettings',
@@ -22,7 +22,7 @@ export function settingsRoutes(app: Api, deps: RouteDeps): void {
     body: ChangeSettings,
     response: answers({ 200: SettingsSchema }, ['phone_invalid', 'phone_not_allowed', 'phone_emergency', 'phone_is_proxy'], { body: true })
   }
-  app.patch('/settings', { schema: change }, async (request) => {
+  app.patch('/settings', { schema: change, config: { roles: ['admin'] } }, async (request) => {
     const { supportPhone } = request.body
     const policy = { allowedCountries: config.line.allowedCountries, isProxyNumber: (number: string) => lines.isProxyNumber(number) }
     if (typeof supportPhone === 'string') parsePhone(supportPhone, policy, 'supportPhone')
