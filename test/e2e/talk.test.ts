@@ -84,6 +84,10 @@ t.test('keys pressed by one side are heard by the other as keys', async (t) => {
   const line = await freshLine(play)
   const call = play.courier.call(line.number, { via: play.via })
   const ringing = await play.customer.nextCall()
+  await ringing.ring()
+  await call.ringing()
+  // As long as anybody needs to take up a phone; then at once.
+  await new Promise((resolve) => setTimeout(resolve, 500))
   await ringing.answer()
   await call.answered()
   call.press('5')

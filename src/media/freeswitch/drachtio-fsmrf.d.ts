@@ -31,9 +31,16 @@ declare module 'drachtio-fsmrf' {
       readonly uuid: string
       readonly dialog: Dialog
       readonly connected: boolean
+      /** The channel's control connection; null when it is lost. Emits `esl::event::<name>::<uuid>`. */
+      readonly conn: { on(name: string, listener: (event: ChannelEvent) => void): void } | null
       /** Both never settle when the control connection goes. */
       api(command: string, args: string[]): Promise<{ getBody(): string | undefined }>
       play(file: string): Promise<unknown>
+    }
+
+    /** What a channel tells, a header at a time; values are text. */
+    interface ChannelEvent {
+      getHeader(name: string): string | null
     }
 
     interface Dialog extends EventEmitter {

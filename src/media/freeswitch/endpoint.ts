@@ -6,6 +6,13 @@ import { readSdp, type MediaFacts } from '../sdp.js'
 import type { Playback } from '../types.js'
 import type { Link } from './link.js'
 
+/** A key of a phone. */
+export interface Key {
+  readonly digit: string
+  /** Pressed while the channel was not bridged: nobody but us has heard it. */
+  readonly unheard: boolean
+}
+
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** One channel in FreeSWITCH: an RTP port towards one person, which can be bridged to another and made to play. */
@@ -19,6 +26,7 @@ export class Endpoint {
   /** Plays and stops follow each other in the order of the calls. */
   private turn: Promise<unknown> = Promise.resolve()
   private current: Playback | undefined
+  private readonly keyListeners = new Set<(key: Key) => void>()
   private ending: Promise<void> | undefined
 
   private constructor(private readonly endpoint: Mrf.Endpoint, private readonly link: Link, private readonly deadlineMs: number) {
@@ -33,6 +41,7 @@ export class Endpoint {
       this.gone.signal.addEventListener('abort', () => resolve())
     })
     void this.ended.then(() => this.gone.abort())
+    endpoint.conn?.on(`esl::event::DTMF::${endpoint.uuid}`, (event) => this.hear(event))
   }
 
   /**
@@ -81,12 +90,14 @@ export class Endpoint {
   }
 
   /** Calls `listener` for every key. @returns what stops it */
-  onDigit(listener: (digit: string) => void): () => void {
-    const hear = ({ dtmf }: { dtmf?: string }): void => {
-      if (dtmf !== undefined && /^[0-9*#A-D]$/.test(dtmf)) listener(dtmf)
-    }
-    this.endpoint.on('dtmf', hear)
-    return () => { this.endpoint.off('dtmf', hear) }
+  onKey(listener: (key: Key) => void): () => void {
+    this.keyListeners.add(listener)
+    return () => { this.keyListeners.delete(listener) }
+  }
+
+  /** Presses a key towards the phone. @param digit one of `0`-`9`, `*`, `#`, `A`-`D` @throws MaskError media_unavailable */
+  async sendKey(digit: string): Promise<void> {
+    await this.api('uuid_send_dtmf', this.endpoint.uuid, digit)
   }
 
   /** Plays the first of these that FreeSWITCH has. What was playing before stops. */
@@ -109,6 +120,14 @@ export class Endpoint {
     }
     void done.then(() => { stopped = true })
     return this.current = { done, stop }
+  }
+
+  private hear(event: Mrf.ChannelEvent): void {
+    const digit = event.getHeader('DTMF-Digit') ?? ''
+    if (!/^[0-9*#A-D]$/.test(digit)) return
+    // A channel that waits executes its dialplan; one that is bridged has left it.
+    const unheard = event.getHeader('Channel-State') === 'CS_EXECUTE'
+    for (const listener of this.keyListeners) listener({ digit, unheard })
   }
 
   private async playFirst(names: readonly string[], stopped: () => boolean): Promise<void> {

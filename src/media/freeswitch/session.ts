@@ -6,7 +6,7 @@ import { agreedCodecs, firstOffer } from '../negotiate.js'
 import { readSdp, rejected, type MediaDirection, type MediaFacts } from '../sdp.js'
 import { writeSdp } from '../sdp-write.js'
 import type { MediaSession, Playback, PlayOptions, Prompt, Side, VoiceControl } from '../types.js'
-import type { Endpoint } from './endpoint.js'
+import type { Endpoint, Key } from './endpoint.js'
 import { Watcher } from '../watcher.js'
 
 export interface SessionOptions {
@@ -46,7 +46,7 @@ function describe(what: MediaPlace & { codecs: readonly Codec[], direction: Medi
 export class FreeswitchSession implements MediaSession {
   readonly silent: Promise<void>
   readonly voice: VoiceControl = {
-    onDigit: (side, listener) => this.sides[side].onDigit(listener),
+    onDigit: (side, listener) => this.sides[side].onKey(({ digit }) => listener(digit)),
     allowTalk: (allowed) => {
       this.mayTalk = allowed
       if (this.joined !== undefined) this.joined = this.joined.then(() => this.attempt(() => this.letTalk()))
@@ -68,6 +68,7 @@ export class FreeswitchSession implements MediaSession {
     this.silent = this.watcher.silent
     // A channel that FreeSWITCH ended by itself carries nobody's voice any more.
     for (const { ended } of Object.values(sides)) void ended.then(() => this.watcher.report())
+    for (const [from, to] of [[sides.a, sides.b], [sides.b, sides.a]] as const) from.onKey((key) => this.passOn(key, to))
   }
 
   async offerForA(): Promise<string> {
@@ -169,6 +170,11 @@ export class FreeswitchSession implements MediaSession {
     // Each takes FreeSWITCH a while, and neither needs the other.
     await Promise.all([b.modify(textOfB), this.letTalk()])
     this.watcher.start()
+  }
+
+  /** A key that was pressed while the bridge was being made would be lost: FreeSWITCH gives it to us alone. */
+  private passOn({ digit, unheard }: Key, to: Endpoint): void {
+    if (unheard && this.mayTalk && this.joined !== undefined) this.joined = this.joined.then(() => to.sendKey(digit).catch(() => undefined))
   }
 
   /** Brings the bridge to what is wanted now. */

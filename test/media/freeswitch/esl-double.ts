@@ -91,6 +91,9 @@ export class EslDouble {
     const channel = [...this.channels].find(({ uuid }) => uuid === args[0])
     if (channel === undefined) return '-ERR No such channel!\n'
     await new Promise((resolve) => { setTimeout(resolve, 5) })
+    const pair = [channel, ...[...this.channels].filter(({ uuid }) => uuid === args[1])]
+    if (name === 'uuid_bridge' && this.bridge === '+OK') for (const one of pair) one.bridged = true
+    if (name === 'uuid_transfer') for (const one of this.channels) one.bridged = false
     if (name === 'uuid_bridge') return `${this.bridge}\n`
     if (name === 'uuid_break') channel.endPlayback()
     if (name === 'uuid_kill') channel.hangUp()
@@ -124,6 +127,7 @@ export class Channel {
   readonly uuid = randomUUID()
   readonly dialog = new Dialog(this)
   socket: Socket | undefined
+  bridged = false
   private playing: { id: string, timer: NodeJS.Timeout } | undefined
 
   constructor(readonly double: EslDouble, private readonly userAgent: string) {}
@@ -144,7 +148,7 @@ export class Channel {
   }
 
   press(digit: string): void {
-    this.event('DTMF', { 'DTMF-Digit': digit, 'DTMF-Duration': '2000', 'DTMF-Source': 'RTP' })
+    this.event('DTMF', { 'DTMF-Digit': digit, 'DTMF-Duration': '2000', 'DTMF-Source': 'RTP', 'Channel-State': this.bridged ? 'CS_SOFT_EXECUTE' : 'CS_EXECUTE' })
   }
 
   endPlayback(): void {

@@ -2,7 +2,7 @@ import { newId } from '../../../src/ids.js'
 import type { MediaSession } from '../../../src/media/types.js'
 import { connected, empty, phone } from '../call.js'
 import { events, pcma, sleep, waitFor } from '../phone.js'
-import type { EslDouble } from './esl-double.js'
+import type { Channel, EslDouble } from './esl-double.js'
 import { onDouble } from './stage.js'
 
 const short = { deadlineMs: 1000 }
@@ -82,6 +82,32 @@ onDouble('a talk that ends by itself', async (t, { double, ...stage }) => {
   t.ok(await fallsSilent(hungUp.session), 'FreeSWITCH hung up a side')
   await hungUp.session.close()
   await empty(t, channelsOf(double))
+})
+
+onDouble('keys pressed while the sides are being joined', async (t, { double, ...stage }) => {
+  const engine = stage.engine(t)
+  const [a, b] = await Promise.all([phone(t, [pcma, events(101)]), phone(t, [pcma, events(101)])])
+  const session = await engine.open(newId(), a.offer())
+  const [channelOfA, channelOfB] = [...double.channels] as [Channel, Channel]
+  const sent = (): string[] => double.commands.filter((command) => command.startsWith('uuid_send_dtmf'))
+  const answer = b.answer(await session.offerForB())
+  channelOfA.press('1')
+  await sleep(50)
+  await session.connect(answer)
+  channelOfA.press('2')
+  channelOfB.press('3')
+  t.ok(await waitFor(() => sent().length === 2))
+  t.same(sent().sort(), [`uuid_send_dtmf ${channelOfA.uuid} 3`, `uuid_send_dtmf ${channelOfB.uuid} 2`].sort(), 'those after the answer are passed on')
+  t.ok(double.commands.findIndex((line) => line.startsWith('uuid_bridge')) < double.commands.findIndex((line) => line.startsWith('uuid_send_dtmf')), 'to who is joined')
+  channelOfA.press('4')
+  await sleep(50)
+  t.equal(sent().length, 2, 'the bridge itself carries the next')
+  session.voice!.allowTalk(false)
+  t.ok(await waitFor(() => !channelOfA.bridged))
+  channelOfB.press('5')
+  await sleep(50)
+  t.equal(sent().length, 2, 'and nobody hears the keys of who is held apart')
+  await session.close()
 })
 
 onDouble('packets are counted', async (t, { double, ...stage }) => {
