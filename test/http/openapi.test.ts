@@ -1,12 +1,13 @@
 import t from 'tap'
 import { errorTable } from '../../src/errors.js'
-import { testApi } from './support.js'
+import { documentedRoutes, testApi } from './support.js'
 
 interface Operation {
   operationId?: string
   summary?: string
   tags?: string[]
   security?: unknown[]
+  'x-roles'?: string[]
   requestBody?: unknown
   responses: Record<string, { description: string, content?: Record<string, { schema: { $ref?: string } }> }>
 }
@@ -17,21 +18,21 @@ interface Description {
   security: unknown[]
 }
 
+const routes = documentedRoutes()
 const { send } = await testApi(t)
 const answer = await send('GET', '/openapi.json', undefined, { key: null })
 const text = answer.body
 const description = JSON.parse(text) as Description
 const operations = Object.entries(description.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })))
 
-t.test('it is OpenAPI 3.1 with every route of the contract', async (t) => {
+t.test('it is OpenAPI 3.1 with every route, and its roles, as docs/api.md has them', async (t) => {
   t.equal(answer.statusCode, 200)
   t.equal(description.openapi, '3.1.0')
-  t.strictSame(operations.map(({ name }) => name).sort(), [
-    'DELETE /v1/deliveries/{id}', 'GET /healthz', 'GET /metrics', 'GET /readyz', 'GET /v1/calls', 'GET /v1/deliveries/{id}', 'GET /v1/deliveries/{id}/calls',
-    'GET /v1/numbers', 'GET /v1/settings', 'PATCH /v1/deliveries/{id}', 'PATCH /v1/numbers/{number}', 'PATCH /v1/settings', 'POST /v1/deliveries', 'POST /v1/deliveries/{id}/calls', 'POST /v1/deliveries/{id}/phones', 'POST /v1/numbers'
-  ])
+  const documented = routes.filter(({ name }) => name !== 'GET /openapi.json')
+  t.strictSame(operations.map(({ name }) => name).sort(), documented.map(({ name }) => name).sort(), 'docs/api.md lists each, and no other')
+  for (const { name, roles } of documented) t.strictSame(operations.find((one) => one.name === name)?.operation['x-roles'] ?? [], roles, `${name}: who may`)
   t.match(description.components.securitySchemes, { apiKey: { type: 'http', scheme: 'bearer' } })
-  t.strictSame(description.security, [{ apiKey: [] }])
+  t.strictSame(description.security, [{ apiKey: [] }, { session: [] }])
 })
 
 t.test('every operation has a name, a tag and its answers', async (t) => {

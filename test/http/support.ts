@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
 import type { CallbackOrder } from '../../src/call/callback.js'
@@ -15,6 +16,7 @@ import type { Audit } from '../../src/record/audit/types.js'
 import { createSigner } from '../../src/record/signing.js'
 import { createCallLog } from '../../src/record/log.js'
 import { createStatistics } from '../../src/record/statistics/statistics.js'
+import type { Role } from '../../src/shop/access.js'
 import { createApiKeys } from '../../src/shop/keys.js'
 import { createAccessSeal } from '../../src/shop/seal.js'
 import { createSessions } from '../../src/shop/sessions.js'
@@ -125,4 +127,17 @@ export function send(http: HttpServer, method: InjectOptions['method'], url: str
 /** A body that is right in every way. */
 export function order(change: Record<string, unknown> = {}): Record<string, unknown> {
   return { reference, courier: { phone: courier }, customer: { phone: customer }, ttlSeconds: 3600, ...change }
+}
+
+export interface DocumentedRoute {
+  /** As `GET /v1/calls`. */
+  readonly name: string
+  /** Empty: anybody. */
+  readonly roles: readonly Role[]
+}
+
+/** The table of routes in docs/api.md. */
+export function documentedRoutes(): DocumentedRoute[] {
+  const docs = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
+  return [...docs.matchAll(/^\| `([A-Z]+ \/[^`]*)` \| ([a-z, ]+) \| .+ \|$/gm)].map(([, name, who]) => ({ name: name!, roles: who === 'anybody' ? [] : who!.split(', ') as Role[] }))
 }
