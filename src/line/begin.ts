@@ -19,6 +19,8 @@ export async function begin(context: LineContext, leases: Leases, shopId: string
   const { pool } = splitId(context, id)
   for (let attempt = 1; ; attempt++) {
     const { people } = await find(context, shopId, id)
+    // Only where a person's phone was erased, which ends the delivery.
+    if (people[first].length === 0) throw new MaskError('delivery_ended')
     const reply = await tryBegin(context, shopId, id, people, first, callId)
     const code = codeOf(reply)
     if (code === result.revisionMismatch && attempt < attempts) continue

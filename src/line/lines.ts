@@ -8,6 +8,7 @@ import { Doubts } from './doubts.js'
 import { Leases } from './leases.js'
 import { lookup } from './lookup.js'
 import { createNumberPlan } from './numbers.js'
+import { forget, ofPerson } from './person.js'
 import { redeem } from './redeem.js'
 import { addNumbers, numbers, prepare, takeOut } from './stock.js'
 import { Sweeper } from './sweeper.js'
@@ -36,6 +37,8 @@ export function createLines(options: LinesOptions): Lines {
     lookup: (number, caller, callId) => masked(lookup(context, leases, number, caller, callId)),
     begin: (shopId, id, first, callId) => masked(begin(context, leases, shopId, id, first, callId)),
     redeem: (entry) => masked(redeem(context, leases, entry)),
+    ofPerson: (shopId, phone) => masked(ofPerson(context, shopId, phone)),
+    forget: (shopId, id, phone) => masked(forget(context, shopId, id, phone)),
     release: (deliveryId, callId) => masked(leases.release(deliveryId, callId)),
     isProxyNumber: (number) => context.plan.has(number),
     numbers: (poolId) => masked(numbers(context, poolId)),

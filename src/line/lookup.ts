@@ -75,9 +75,10 @@ async function readAdmission({ keys }: LineContext, deliveryId: string, reply: R
   const people = await openPeople(keys, shopId, deliveryId, bytes(sealed))
   if (people === undefined) return undefined
   const caller: Party = int(partyReply) === 0 ? 'courier' : 'customer'
-  const phones: PartyPhones = { courier: people.courier[0]!, customer: people.customer[0]! }
+  const [[courier], [customer]] = [people.courier, people.customer]
+  const phones: PartyPhones = { ...(courier === undefined ? {} : { courier }), ...(customer === undefined ? {} : { customer }) }
   const common = { deliveryId, shopId, reference: people.reference, caller, phones }
-  if (kind === connect) return { kind: 'connect', ...common, callee: phones[otherParty(caller)] }
+  if (kind === connect) return { kind: 'connect', ...common, callee: phones[otherParty(caller)]! }
   if (kind === over) return { kind: 'over', ...common }
   if (kind === wrongDirection) return { kind: 'wrong_direction', ...common }
   return { kind: 'limited', ...common, limit: limits[kind as keyof typeof limits] }

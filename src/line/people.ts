@@ -46,7 +46,8 @@ export async function openPeople(keys: KeyRing, shopId: string, id: string, seal
   })
   if (plain === undefined) return undefined
   const [, courier = '', customer = '', reference = ''] = /^([^;]*);([^;]*);(.*)$/s.exec(plain.toString('utf8')) ?? []
-  const phones = (text: string): E164[] => text.split(',').map(fromDigits)
+  // A party whose phone was erased has none.
+  const phones = (text: string): E164[] => text === '' ? [] : text.split(',').map(fromDigits)
   return { courier: phones(courier), customer: phones(customer), reference }
 }
 

@@ -64,8 +64,8 @@ export interface DeliveryChange {
   readonly customer?: E164
 }
 
-/** The phone on which each party is rung; for the pseudonyms of a call's record, and never told. */
-export type PartyPhones = Readonly<Record<Party, E164>>
+/** The phone on which each party is rung, unless it was erased; for the pseudonyms of a call's record, and never told. */
+export type PartyPhones = Readonly<Partial<Record<Party, E164>>>
 
 /** The answer to "may this caller talk to somebody through this number, and to whom?" */
 export type Lookup =
@@ -99,6 +99,12 @@ export interface BegunCall {
   /** Whom to ring first, and then. */
   readonly first: E164
   readonly second: E164
+}
+
+/** A delivery that holds a person's phone. Without `party`: the phone was replaced, and is kept apart from others until the quarantine ends. */
+export interface PersonLine {
+  readonly delivery: Delivery
+  readonly party?: Party
 }
 
 /** What an access code is entered with. */
@@ -160,6 +166,13 @@ export interface Lines {
    * @throws delivery_not_found, delivery_ended, call_limited
    */
   begin(shopId: string, id: string, first: Party, callId: string): Promise<BegunCall>
+  /** The deliveries of a shop that hold this phone, live or in quarantine, in whatever pool; oldest first. */
+  ofPerson(shopId: string, phone: E164): Promise<PersonLine[]>
+  /**
+   * Takes a phone out of a delivery, with everything by which it was found, and ends the delivery if the phone is a
+   * party's. The other party keeps the number until the quarantine ends. @returns whether the delivery was there
+   */
+  forget(shopId: string, id: string, phone: E164): Promise<boolean>
   /** Counts a call out that `lookup`, `redeem` or `begin` had counted in. Harmless when repeated. */
   release(deliveryId: string, callId: string): Promise<void>
   /** Whether this is one of our proxy numbers. */
