@@ -22,6 +22,7 @@ const table = {
   body_too_large: { http: 413, sip: 0, title: 'The body is too large.' },
   media_type_unsupported: { http: 415, sip: 0, title: 'Send JSON as application/json.' },
   request_invalid: { http: 422, sip: 0, title: 'A field of the request is not valid.' },
+  proof_invalid: { http: 403, sip: 0, title: 'The code is wrong, used up or too old; have the phone rung again.' },
   rate_limited: { http: 429, sip: 0, title: 'Too many requests; wait and try again.' },
   // Access
   key_not_found: { http: 404, sip: 0, title: 'There is no such API key.' },
