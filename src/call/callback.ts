@@ -1,4 +1,3 @@
-import { within } from '../deadline.js'
 import { newId } from '../ids.js'
 import { MaskError } from '../errors.js'
 import type { BegunCall, Party } from '../line/types.js'
@@ -11,14 +10,11 @@ import { accepts, mustAccept } from './acceptance.js'
 import { Account } from './account.js'
 import { CallClock } from './call-clock.js'
 import type { CallDeps } from './deps.js'
-import { Keys } from './keys.js'
+import { listenTo, mediaStep, takeAnswer } from './media.js'
 import { negotiateLocally, talk } from './talk.js'
 import { announceAndRecord } from './recording.js'
 import { EndCall, ofFirst, promptOf, terminationOf, type Termination } from './termination.js'
 import { unlessAborted } from './wait.js'
-
-/** Milliseconds that the media engine may take for one step. */
-const mediaDeadlineMs = 4000
 
 /** Who is to be connected, and for which delivery. */
 export interface CallbackOrder {
@@ -91,7 +87,7 @@ class CallbackSession {
 
   async #connect(): Promise<Termination> {
     this.#settings = await this.deps.settings.of(this.order.shopId)
-    const media = await this.#media(this.deps.media.open(this.callId, undefined, { voice: true, record: this.#settings.recording }), (late) => void late.close())
+    const media = await mediaStep(this.deps.media.open(this.callId, undefined, { voice: true, record: this.#settings.recording }), (late) => void late.close())
     this.#cleanup.push(() => media.close())
     const a = await this.#reachFirst(media).catch((error: unknown) => { throw ofFirst(error) })
     const b = await this.#reachSecond(media)
@@ -109,10 +105,10 @@ class CallbackSession {
 
   /** Rings the first and makes sure that it is a person: a voicemail would be connected otherwise. */
   async #reachFirst(media: MediaSession): Promise<Leg> {
-    const { leg, answer } = await this.#ring(this.begun.first, await this.#media(media.offerForA()))
+    const { leg, answer } = await this.#ring(this.begun.first, await mediaStep(media.offerForA()))
     this.#cleanup.push(() => leg.hangUp())
     negotiateLocally(leg, 'a', media)
-    await this.#media(media.acceptFromA(answer)).catch(incompatible)
+    await takeAnswer(media.acceptFromA(answer))
     await this.#confirm(media, 'a', leg, media.voice !== undefined)
     void leg.ended.then((end) => this.#firstGone.abort(end === 'lost' ? new EndCall('signalling_lost') : new CallerGone()))
     return leg
@@ -122,11 +118,11 @@ class CallbackSession {
   async #reachSecond(media: MediaSession): Promise<Leg> {
     const ringback = media.play('a', 'ringback', { loop: true })
     try {
-      const { leg, answer } = await this.#ring(this.begun.second, await this.#media(media.offerForB()))
+      const { leg, answer } = await this.#ring(this.begun.second, await mediaStep(media.offerForB()))
       this.#cleanup.push(() => leg.hangUp())
       negotiateLocally(leg, 'b', media)
       media.voice?.allowTalk(false)
-      await this.#media(media.connect(answer)).catch(incompatible)
+      await takeAnswer(media.connect(answer))
       await this.#confirm(media, 'b', leg, mustAccept(otherParty(this.order.first), this.#settings))
       if (this.#settings.hint) await unlessAborted(this.#over, media.play('b', 'hint', this.#voice()).done)
       ringback.stop()
@@ -158,9 +154,7 @@ class CallbackSession {
   /** Has a party press 1. @throws EndCall not_accepted, or declined when they hang up instead */
   async #confirm(media: MediaSession, side: Side, leg: Leg, asked: boolean): Promise<void> {
     if (!asked) return
-    const { voice } = media
-    if (!voice) throw new EndCall('media_unavailable')
-    const keys = new Keys([(listener) => voice.onDigit(side, listener), (listener) => leg.onDigit(listener)])
+    const keys = listenTo(side, leg, media)
     this.#cleanup.push(() => keys.close())
     const hungUp = new AbortController()
     void leg.ended.then((end) => hungUp.abort(new EndCall(end === 'lost' ? 'signalling_lost' : 'declined')))
@@ -172,13 +166,4 @@ class CallbackSession {
   #voice(): PlayOptions {
     return { shop: this.order.shopId, language: this.#settings.language }
   }
-
-  #media<T>(work: Promise<T>, onLate?: (value: T) => void): Promise<T> {
-    return within(mediaDeadlineMs, work, 'media_unavailable', onLate)
-  }
-}
-
-/** An answer that we cannot serve is the phone's doing, not the shop's. */
-function incompatible(error: unknown): never {
-  throw terminationOf(error).reason === 'media_rejected' ? new EndCall('media_incompatible') : error
 }

@@ -1,4 +1,3 @@
-import { within } from '../deadline.js'
 import { newId } from '../ids.js'
 import type { MediaSession, PlayOptions, Playback } from '../media/types.js'
 import { callerIdentity, type CallerIdentity } from '../phone/identity.js'
@@ -15,15 +14,13 @@ import { askForCode } from './ask-code.js'
 import { Caller } from './caller.js'
 import { decide, type Belonging, type Decision } from './decide.js'
 import type { CallDeps } from './deps.js'
-import { Keys } from './keys.js'
+import type { Keys } from './keys.js'
+import { listenTo, mediaStep, takeAnswer } from './media.js'
 import { transition, type CallState } from './state.js'
 import { negotiateLocally, talk } from './talk.js'
 import { announceAndRecord } from './recording.js'
 import { EndCall, promptOf, statusOf, terminated, terminationOf, type Termination } from './termination.js'
 import { unlessAborted } from './wait.js'
-
-/** Milliseconds that the media engine may take for one step. */
-const mediaDeadlineMs = 4000
 
 type Connect = Extract<Decision, { kind: 'connect' }>
 type Announce = Extract<Decision, { kind: 'announce' }>
@@ -105,7 +102,7 @@ export class CallSession {
     const connects = decision.kind === 'connect'
     const record = connects && this.#recorded(decision)
     const voice = decision.kind === 'ask' || record || (connects && (this.#mustAccept(decision) || this.#settings.hint))
-    const media = await this.#media(this.#deps.media.open(this.id, this.#caller.inbound.offer, { voice, record }), (late) => void late.close())
+    const media = await mediaStep(this.#deps.media.open(this.id, this.#caller.inbound.offer, { voice, record }), (late) => void late.close())
     this.#cleanup.push(() => media.close())
     return media
   }
@@ -113,7 +110,7 @@ export class CallSession {
   /** Answers a caller whom we do not know and lets a right code decide. */
   async #askForCode(media: MediaSession): Promise<Exclude<Decision, { kind: 'ask' }>> {
     this.#enter('asking')
-    const leg = await this.#answerCaller(await this.#media(this.#caller.late ? media.offerForA() : media.answerAlone()), media)
+    const leg = await this.#answerCaller(await mediaStep(this.#caller.late ? media.offerForA() : media.answerAlone()), media)
     const keys = this.#listen('a', leg, media)
     const { dialled: number } = this.#caller.inbound
     const dialogue = askForCode({ lines: this.#deps.lines, media, keys, voice: this.#voice(), number, caller: this.#identity.number, callId: this.id })
@@ -138,7 +135,7 @@ export class CallSession {
     await this.#journal(decision)
     // Without an offer there is no early media to hear it in; the status has to say it.
     if (!this.#caller.leg && this.#caller.late) return terminated(decision.reason)
-    if (!this.#caller.leg) await this.#caller.inbound.progress(await this.#media(media.answerAlone()))
+    if (!this.#caller.leg) await this.#caller.inbound.progress(await mediaStep(media.answerAlone()))
     await unlessAborted(this.#over, media.play('a', decision.prompt, this.#voice()).done)
     return terminated(decision.reason)
   }
@@ -161,8 +158,7 @@ export class CallSession {
     this.#enter('answering')
     negotiateLocally(b.leg, 'b', media)
     media.voice?.allowTalk(false)
-    const answer = await this.#media(media.connect(b.answer))
-      .catch((error: unknown) => { throw terminationOf(error).reason === 'media_rejected' ? new EndCall('media_incompatible') : error })
+    const answer = await takeAnswer(media.connect(b.answer))
     await this.#greetCallee(decision, b.leg, media)
     ;(await this.#ringing)?.stop()
     const a = await this.#answerCaller(answer, media)
@@ -175,7 +171,7 @@ export class CallSession {
   /** Rings the callee with an INVITE in which nothing is the caller's. */
   async #dial(decision: Connect, media: MediaSession): Promise<AnsweredLeg> {
     const { inbound } = this.#caller
-    const offer = await this.#media(media.offerForB())
+    const offer = await mediaStep(media.offerForB())
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
     try {
@@ -198,7 +194,7 @@ export class CallSession {
     this.#enter('ringing')
     try {
       if (this.#caller.leg) return media.play('a', 'ringback', { loop: true })
-      const sdp = await this.#media(media.answerEarly())
+      const sdp = await mediaStep(media.answerEarly())
       await this.#caller.inbound.ring(sdp)
       return sdp === undefined ? undefined : media.play('a', 'ringback', { loop: true })
     } catch {
@@ -255,9 +251,7 @@ export class CallSession {
 
   /** The keys of one side, by media and by INFO. */
   #listen(side: 'a' | 'b', leg: Leg, media: MediaSession): Keys {
-    const { voice } = media
-    if (!voice) throw new EndCall('media_unavailable')
-    const keys = new Keys([(listener) => voice.onDigit(side, listener), (listener) => leg.onDigit(listener)])
+    const keys = listenTo(side, leg, media)
     this.#cleanup.push(() => keys.close())
     return keys
   }
@@ -265,10 +259,6 @@ export class CallSession {
   /** Whose words and which language people hear. */
   #voice(): PlayOptions {
     return { shop: this.#belonging?.shopId, language: this.#settings.language }
-  }
-
-  #media<T>(work: Promise<T>, onLate?: (value: T) => void): Promise<T> {
-    return within(mediaDeadlineMs, work, 'media_unavailable', onLate)
   }
 
   async #journal(decision: Connect | Announce): Promise<void> {
