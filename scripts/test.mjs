@@ -22,6 +22,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
 const files = testFiles(process.argv.slice(2))
 await check('lint', ['eslint/bin/eslint.js', '.'])
 await check('types', ['typescript/bin/tsc', '--noEmit'])
+await check('types of the pages', ['typescript/bin/tsc', '-p', 'src/http/console/web'])
 await check('imports', ['dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src'])
 await Promise.all(Array.from({ length: jobs }, worker))
 close()

@@ -7,6 +7,7 @@ import { newId } from '../ids.js'
 import type { Log } from '../telemetry/log.js'
 import { accessSchemas } from './access-schemas.js'
 import { authorise, createAuth, decorateActor } from './auth.js'
+import { consoleRoutes } from './console/routes.js'
 import { readCookies } from './cookie.js'
 import { endConnectionsOnClose } from './connections.js'
 import { answerBrokenRequest, sendProblem } from './errors.js'
@@ -56,6 +57,7 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
   await app.register(helmet, headers)
   healthRoutes(app, all)
   sessionRoutes(app, all, auth)
+  consoleRoutes(app)
   await app.register(async (v1: Api) => {
     v1.addHook('onRequest', async (request) => {
       await auth.authenticate(request)

@@ -1,0 +1,39 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { MaskError } from '../../errors.js'
+import type { Api } from '../types.js'
+import { readConsoleFiles } from './files.js'
+
+/** Only our own files, nothing inline, nothing from elsewhere, nobody's frame. */
+const contentSecurityPolicy = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:'],
+    connectSrc: ["'self'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+    baseUri: ["'none'"]
+  }
+}
+
+/** GET /console/: the pages for admins and auditors. They hold no data; that comes from /v1. */
+export function consoleRoutes(app: Api): void {
+  const files = readConsoleFiles()
+  const options = { schema: { hide: true }, helmet: { contentSecurityPolicy, referrerPolicy: { policy: 'no-referrer' as const } } }
+  // Relative, so that it also holds behind a proxy that puts everything under a path of its own.
+  app.get('/console', options, async (_request, reply) => reply.code(308).header('location', 'console/').send())
+  app.get<{ Params: { '*': string } }>('/console/*', options, async (request, reply) => {
+    const file = files.get(request.params['*'] || 'index.html')
+    if (file === undefined) throw new MaskError('not_found')
+    return sendFile(file, request, reply)
+  })
+}
+
+function sendFile(file: { body: Buffer, type: string, etag: string }, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // Asked again each time and answered in a few bytes: a new version is never mixed with an old one for long.
+  reply.headers({ etag: file.etag, 'cache-control': 'no-cache' })
+  if (request.headers['if-none-match'] === file.etag) return reply.code(304).send()
+  return reply.type(file.type).send(file.body)
+}

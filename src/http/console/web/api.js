@@ -1,0 +1,111 @@
+/** Requests to /v1 of the server that these pages came from, with the cookie of the session. */
+
+const base = new URL('../v1/', document.baseURI)
+const own = new URL('./', document.baseURI)
+/** Milliseconds after which an answer is given up; the server's own limit is below it. */
+const patienceMs = 25_000
+
+/** What a request ended with when it did not succeed. `code` is the server's, or `network` when there was no answer. */
+export class ApiError extends Error {
+  /** @param {{ status: number, code: string, title?: string | undefined, field?: string | undefined }} problem */
+  constructor({ status, code, title, field }) {
+    super(title ?? code)
+    this.status = status
+    this.code = code
+    this.field = field
+  }
+}
+
+/** @type {() => void} */
+let signedOut = () => undefined
+
+/** Names what is done when the server no longer knows the session. @param {() => void} action */
+export function whenSignedOut(action) {
+  signedOut = action
+}
+
+/**
+ * @template T
+ * @param {string} path below /v1/, such as `retention`; never with anything about a person in it
+ * @param {Record<string, string | number | undefined>} [query]
+ * @returns {Promise<T>}
+ */
+export function get(path, query = {}) {
+  const url = new URL(path, base)
+  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') url.searchParams.set(name, String(value))
+  return answer(url, { method: 'GET' })
+}
+
+/**
+ * @template T
+ * @param {'POST' | 'PUT' | 'PATCH' | 'DELETE'} method
+ * @param {string} path below /v1/
+ * @param {unknown} [body]
+ * @returns {Promise<T>}
+ */
+export function send(method, path, body) {
+  return answer(new URL(path, base), request(method, body))
+}
+
+/** Opens a session with a key. The key is in this one body and nowhere else. @param {string} key @returns {Promise<void>} */
+export async function openSession(key) {
+  await answer(new URL('session', own), request('POST', { key }), false)
+}
+
+/** @returns {Promise<void>} */
+export async function closeSession() {
+  await answer(new URL('session', own), request('DELETE'), false)
+}
+
+/** A file of the server's as text, for a download. @param {string} path @param {Record<string, string>} query */
+export async function getText(path, query) {
+  const url = new URL(path, base)
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
+  return (await fetched(url, { method: 'GET' })).text()
+}
+
+/** @param {string} method @param {unknown} [body] @returns {RequestInit} */
+function request(method, body) {
+  return {
+    method,
+    // Tells the server that one of its own pages asks; no other site can set it.
+    headers: { 'x-maskline-console': '1', ...body === undefined ? {} : { 'content-type': 'application/json' } },
+    ...body === undefined ? {} : { body: JSON.stringify(body) }
+  }
+}
+
+/**
+ * @template T
+ * @param {URL} url @param {RequestInit} init @param {boolean} [behindSession]
+ * @returns {Promise<T>}
+ */
+async function answer(url, init, behindSession = true) {
+  const response = await fetched(url, init, behindSession)
+  const text = await response.text()
+  return text === '' ? /** @type {T} */ (undefined) : /** @type {T} */ (JSON.parse(text))
+}
+
+/** @param {URL} url @param {RequestInit} init @param {boolean} [behindSession] */
+async function fetched(url, init, behindSession = true) {
+  /** @type {Response} */
+  let response
+  try {
+    response = await fetch(url, { ...init, credentials: 'same-origin', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(patienceMs) })
+  } catch {
+    throw new ApiError({ status: 0, code: 'network' })
+  }
+  if (response.ok) return response
+  if (response.status === 401 && behindSession) signedOut()
+  throw new ApiError(await problemOf(response))
+}
+
+/** @param {Response} response */
+async function problemOf(response) {
+  const { status } = response
+  try {
+    const problem = /** @type {{ code?: string, title?: string, field?: string }} */ (await response.json())
+    return { status, code: problem.code ?? 'internal', title: problem.title, field: problem.field }
+  } catch {
+    return { status, code: 'internal' }
+  }
+}

@@ -1,0 +1,99 @@
+import { send } from '../../api.js'
+import { named, t } from '../../i18n.js'
+import { html, nothing } from '../../lit.js'
+import { areaField, choice, formValues, secretField } from '../../parts/fields.js'
+import { attempt, newForm } from '../../parts/form.js'
+import { announce } from '../../parts/notice.js'
+import { formError } from '../../parts/states.js'
+import { refresh } from '../../refresh.js'
+import { openResult } from './requests.js'
+
+/** @import { PersonRequest } from '../../types.js' */
+
+export const rights = /** @type {const} */ (['access', 'export', 'restriction', 'erasure'])
+const kinds = /** @type {const} */ (['call', 'declared'])
+/** A number that waits for its code is forgotten after this. */
+const waitMs = 10 * 60_000
+
+/**
+ * @typedef {{ right: string, kind: 'call' | 'declared', waiting: { phone: string, id: string, right: string } | undefined }} Choice
+ * The one place where a number is: between the call with the code and the request, in memory only.
+ */
+
+/** The form, and a way to make it forget. @param {() => void} done */
+export function requestForm(done) {
+  /** @type {Choice} */
+  const chosen = { right: 'access', kind: 'call', waiting: undefined }
+  const form = newForm()
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer
+  const forget = () => {
+    chosen.waiting = undefined
+    clearTimeout(timer)
+  }
+  const set = (/** @type {Partial<Choice>} */ change) => {
+    Object.assign(chosen, change)
+    refresh()
+  }
+  const wait = (/** @type {string} */ phone, /** @type {string} */ id) => {
+    chosen.waiting = { phone, id, right: chosen.right }
+    timer = setTimeout(() => {
+      forget()
+      refresh()
+    }, waitMs)
+  }
+  const ask = (/** @type {string} */ right, /** @type {Record<string, unknown>} */ body) => attempt(form, () => send('POST', `persons/${right}`, body), (/** @type {PersonRequest} */ request) => {
+    forget()
+    announce(t('persons.sent'))
+    done()
+    openResult(request, right)
+  })
+  const submit = (/** @type {SubmitEvent} */ event) => {
+    const element = /** @type {HTMLFormElement} */ (event.currentTarget)
+    const { phone = '', reason = '', check = '', code = '' } = formValues(event)
+    if (chosen.waiting !== undefined) {
+      const { phone: known, id, right } = chosen.waiting
+      void ask(right, { phone: known, proof: { kind: 'call', id, code: code.trim() }, reason: reason.trim() })
+      return
+    }
+    // From here on the number is in the request alone, whatever comes of it.
+    const field = element.elements.namedItem('phone')
+    if (field instanceof HTMLInputElement) field.value = ''
+    const number = phone.replace(/[\s()-]/g, '')
+    if (chosen.kind === 'declared') void ask(chosen.right, { phone: number, proof: { kind: 'declared', reason: check.trim() }, reason: reason.trim() })
+    else void attempt(form, () => send('POST', 'persons/proofs', { phone: number }), (/** @type {{ id: string }} */ proof) => wait(number, proof.id))
+  }
+  return {
+    forget,
+    view: () => html`
+      <form class="person-form" @submit=${submit} autocomplete="off">
+        ${chosen.waiting === undefined ? firstStep(chosen, set) : codeStep(chosen.waiting.right, () => { forget(); refresh() })}
+        ${formError(form.error)}
+        <button type="submit" class="button button-main" ?disabled=${form.busy}>${form.busy ? t('state.working') : chosen.waiting === undefined && chosen.kind === 'call' ? t('persons.call') : t(`persons.do.${/** @type {'access'} */ (chosen.waiting?.right ?? chosen.right)}`)}</button>
+      </form>`
+  }
+}
+
+/** @param {Choice} chosen @param {(change: Partial<Choice>) => void} set */
+function firstStep({ right, kind }, set) {
+  return html`
+    ${choice({ name: 'right', label: t('persons.right'), value: right, options: rights.map((name) => [name, named('right', name)]), change: (value) => set({ right: value }) })}
+    <p class="hint">${named('rightText', right)}</p>
+    ${secretField({ name: 'phone', label: t('persons.phone'), hint: t('persons.phoneHint'), type: 'tel', inputmode: 'tel', required: true, maxlength: 32 })}
+    ${choice({ name: 'kind', label: t('persons.proof'), value: kind, options: kinds.map((name) => [name, named('proofKind', name)]), change: (value) => set({ kind: value === 'call' ? 'call' : 'declared' }) })}
+    <p class="hint">${named('proofKindText', kind)}</p>
+    ${kind === 'call' ? nothing : html`
+      ${areaField({ name: 'check', label: t('persons.check'), hint: t('persons.checkHint'), required: true, maxlength: 300, rows: 2 })}
+      ${reasonField()}`}`
+}
+
+/** @param {string} right @param {() => void} startOver */
+function codeStep(right, startOver) {
+  return html`
+    <p class="note" role="status">${t('persons.calling', { right: named('right', right) })}</p>
+    ${secretField({ name: 'code', label: t('persons.code'), hint: t('persons.codeHint'), inputmode: 'numeric', required: true, maxlength: 12 })}
+    ${reasonField()}
+    <p><button type="button" class="button button-small" @click=${startOver}>${t('persons.startOver')}</button></p>`
+}
+
+const reasonField = () => areaField({ name: 'reason', label: t('persons.reason'), hint: t('change.reasonHint'), required: true, maxlength: 300, rows: 2 })

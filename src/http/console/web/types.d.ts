@@ -1,0 +1,207 @@
+// What the server answers, as far as the pages use it; times are RFC 3339 in UTC. See /openapi.json for the whole.
+
+/** One page of the console. */
+export interface PageDefinition {
+  readonly name: string
+  /** Who may see it: any one of these. */
+  readonly roles: readonly string[]
+  /** @param params what follows the name in the address */
+  open(params: string[]): OpenPage
+}
+
+export interface OpenPage {
+  view(): unknown
+  /** Ends what the page does on its own. */
+  close?(): void
+}
+
+export interface Me {
+  readonly shopId: string
+  readonly shopName: string
+  readonly keyId: string
+  readonly roles: readonly string[]
+  readonly language: string
+}
+
+export interface RetentionClass {
+  readonly name: string
+  readonly purpose: string
+  readonly legalBasis: string
+  readonly periodSeconds: number | null
+  readonly minimumSeconds: number
+  readonly maximumSeconds: number
+  readonly defaultSeconds: number | null
+  readonly canBeOff?: boolean
+  readonly startEvent: string
+  readonly place: string
+  readonly method: string
+  readonly owner: string
+  readonly reviewedAt?: string
+  readonly nextDue?: string
+  readonly oldestLeft?: string
+}
+
+export interface RetentionHealth {
+  readonly state: 'ok' | 'failing'
+  readonly lastRunAt?: string
+  readonly failures: number
+  readonly reason?: string
+}
+
+export interface RetentionAnswer {
+  readonly at: string
+  readonly classes: readonly RetentionClass[]
+  readonly health: RetentionHealth
+}
+
+export interface RetentionChange {
+  readonly at: string
+  readonly actorId: string
+  readonly name: string
+  readonly from: number | null
+  readonly to: number | null
+  readonly reason: string
+}
+
+export interface ClassOutcome {
+  readonly name: string
+  readonly due: number
+  readonly deleted: number
+  readonly held: number
+  readonly failed: number
+  readonly keysDestroyed: number
+  readonly oldestLeft?: string | number
+  readonly nextDue?: string | number
+}
+
+export interface RetentionRun {
+  readonly id: string
+  readonly startedAt: string | number
+  readonly endedAt: string | number
+  readonly cause?: string
+  readonly state: 'done' | 'failed'
+  readonly classes: readonly ClassOutcome[]
+  readonly signature: string
+}
+
+export interface RetentionRuns {
+  readonly publicKey: string
+  readonly runs: readonly RetentionRun[]
+}
+
+export interface Hold {
+  readonly id: string
+  readonly kind: 'hold' | 'restriction'
+  readonly deliveryId?: string
+  readonly reason: string
+  readonly authorId: string
+  readonly createdAt: string
+  readonly endsAt: string
+}
+
+export interface Call {
+  readonly id: string
+  readonly deliveryId: string
+  readonly reference: string
+  readonly startedBy: 'courier' | 'customer' | 'shop'
+  readonly state: 'ringing' | 'talking' | 'ended'
+  readonly startedAt: string
+  readonly answeredAt?: string
+  readonly endedAt?: string
+  readonly ringMs?: number
+  readonly talkMs?: number
+  readonly result?: string
+  readonly reason?: string
+}
+
+export interface CallPage {
+  readonly calls: readonly Call[]
+  readonly next?: string
+}
+
+export interface Delivery {
+  readonly id: string
+  readonly reference: string
+  readonly state: 'live' | 'closed' | 'expired'
+  readonly number: string
+  readonly direction: string
+  readonly createdAt: string
+  readonly expiresAt: string
+  readonly quarantineUntil: string
+  readonly endedAt?: string
+}
+
+export interface NumberLoad {
+  readonly number: string
+  readonly country: string
+  readonly state: 'in_service' | 'draining' | 'retired'
+  readonly live: number
+  readonly held: number
+}
+
+export interface DayStats {
+  readonly day: string
+  readonly calls?: number
+  readonly reached?: number
+  readonly missed?: number
+  readonly busy?: number
+  readonly failed?: number
+  readonly averageRingSeconds?: number
+  readonly averageTalkSeconds?: number
+  readonly suppressed?: boolean
+}
+
+export interface NowStats {
+  readonly calls: { readonly live: number, readonly ringing: number, readonly talking: number }
+  readonly today: Omit<DayStats, 'day'>
+}
+
+export interface AuditEntry {
+  readonly seq: number
+  readonly at: string
+  readonly actorId: string
+  readonly roles: readonly string[]
+  readonly action: string
+  readonly scope?: string
+  readonly reason?: string
+  readonly result: 'done' | 'refused' | 'failed'
+  readonly hash: string
+}
+
+export interface AuditPage {
+  readonly entries: readonly AuditEntry[]
+  readonly next?: string
+}
+
+export interface AuditVerdict {
+  readonly whole: boolean
+  readonly checked: number
+  readonly brokenAt?: number
+  readonly fault?: string
+}
+
+export interface PersonRequest {
+  readonly id: string
+  readonly kind: string
+  readonly state: 'running' | 'done' | 'failed'
+  readonly startedAt?: string
+  readonly endedAt?: string
+  readonly [detail: string]: unknown
+}
+
+export interface Key {
+  readonly id: string
+  readonly label: string
+  readonly roles: readonly string[]
+  readonly state: string
+  readonly createdAt: string
+  readonly expiresAt?: string
+  readonly lastUsedDay?: string
+}
+
+export interface NewKey {
+  /** The text of the key, in this one answer only. */
+  readonly key: string
+}
+
+export type Settings = Readonly<Record<string, unknown>>
