@@ -1,8 +1,10 @@
 import type { Log } from '../telemetry/log.js'
 import { MaskError } from '../errors.js'
+import type { Teller } from '../record/rights/types.js'
 import type { InboundCall } from '../sip/types.js'
 import { startCallback, type CallbackOrder } from './callback.js'
 import type { CallDeps } from './deps.js'
+import { startProofCall } from './proof-call.js'
 import { CallSession } from './session.js'
 
 /** Calls that a shop starts. */
@@ -12,6 +14,8 @@ export interface Callbacks {
 }
 
 export interface Calls extends Callbacks {
+  /** Rings a phone and says a code there. @throws MaskError phone_not_allowed, sip_unavailable */
+  tell: Teller
   /** Live calls, in whatever state. */
   readonly live: number
   /** Takes an INVITE from the SIP room. */
@@ -54,6 +58,12 @@ export function createCalls(deps: CallDeps, log: Log): Calls {
       const callback = await startCallback(deps, order)
       keep(callback, callback.done)
       return callback.callId
+    },
+    async tell(order) {
+      if (state.closing) throw new MaskError('sip_unavailable')
+      const call = startProofCall(deps, order)
+      keep(call, call.done)
+      return call
     },
     async close() {
       state.closing = true

@@ -1,4 +1,3 @@
-import { within } from '../deadline.js'
 import { MaskError } from '../errors.js'
 import { newId } from '../ids.js'
 import type { MediaSession, PlayOptions, Prompt } from '../media/types.js'
@@ -7,13 +6,12 @@ import type { ProofOrder, ProofOutcome } from '../record/rights/types.js'
 import type { ShopSettings } from '../shop/settings.js'
 import type { Leg } from '../sip/types.js'
 import type { CallDeps } from './deps.js'
-import { Keys } from './keys.js'
+import type { Keys } from './keys.js'
+import { listenTo, mediaStep, takeAnswer } from './media.js'
 import { negotiateLocally } from './talk.js'
 import { EndCall, terminationOf } from './termination.js'
 import { unlessAborted } from './wait.js'
 
-/** Milliseconds that the media engine may take for one step. */
-const mediaDeadlineMs = 4000
 /** How often the person is asked whether it is them, and milliseconds to wait for the key after each question. */
 const questions = 2
 const waitMs = 5000
@@ -68,11 +66,10 @@ class ProofSession {
 
   async #tell(): Promise<ProofOutcome> {
     this.#settings = await this.deps.settings.of(this.order.shopId)
-    const media = await this.#media(this.deps.media.open(this.#callId, undefined, { voice: true }), (late) => void late.close())
+    const media = await mediaStep(this.deps.media.open(this.#callId, undefined, { voice: true }), (late) => void late.close())
     this.#cleanup.push(() => media.close())
-    if (!media.voice) throw new EndCall('media_unavailable')
     const leg = await this.#ring(this.order.phone, media)
-    const keys = new Keys([(listener) => media.voice!.onDigit('a', listener), (listener) => leg.onDigit(listener)])
+    const keys = listenTo('a', leg, media)
     this.#cleanup.push(() => keys.close())
     void leg.ended.then(() => this.#over.abort(new EndCall('declined')))
     // A voicemail presses nothing, so the code is not left there for whoever comes by.
@@ -115,14 +112,14 @@ class ProofSession {
       const { leg, answer } = await this.deps.trunk.dial({
         to,
         from: this.order.number,
-        offer: await this.#media(media.offerForA()),
+        offer: await mediaStep(media.offerForA()),
         maxForwards: this.deps.config.maxForwards,
         onRinging: () => undefined,
         signal: AbortSignal.any([this.#over.signal, patience.signal])
       })
       this.#cleanup.push(() => leg.hangUp())
       negotiateLocally(leg, 'a', media)
-      await this.#media(media.acceptFromA(answer))
+      await takeAnswer(media.acceptFromA(answer))
       return leg
     } finally {
       clearTimeout(timer)
@@ -131,9 +128,5 @@ class ProofSession {
 
   #voice(): PlayOptions {
     return { shop: this.order.shopId, language: this.#settings.language }
-  }
-
-  #media<T>(work: Promise<T>, onLate?: (value: T) => void): Promise<T> {
-    return within(mediaDeadlineMs, work, 'media_unavailable', onLate)
   }
 }

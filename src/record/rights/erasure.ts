@@ -1,5 +1,6 @@
 import { coveringOf } from '../retention/covering.js'
 import type { Covering, Hold } from '../retention/types.js'
+import type { RowFacts } from '../types.js'
 import type { ClassErased, Erasure } from './types.js'
 import type { RightsWork, Task, Told, Worker } from './work.js'
 
@@ -16,9 +17,7 @@ export const erasure: Worker = async (work, task, told) => {
   await eraseRows(work, task, pseudonyms, counts, traces, told)
   for (const other of work.others) counts.erased(other.name, await other.erase(task.shopId, { callIds: traces.callIds, deliveryIds: [...traces.deliveryIds] }))
   await eraseResults(work, task, counts)
-  const holds = await against(work, task, pseudonyms)
-  const endsAt = counts.anyHeld ? Math.max(...holds.map((hold) => hold.endsAt)) : undefined
-  const result: Erasure = { classes: counts.list(), ...(endsAt === undefined ? {} : { refused: { reason: 'legal_hold', endsAt } }) }
+  const result: Erasure = { classes: counts.list(), ...await refusalOf(work, task, pseudonyms, counts) }
   return { state: counts.anyHeld && !counts.anyErased ? 'refused' : 'done', result: { erasure: result }, summary: counts.summary() }
 }
 
@@ -31,6 +30,7 @@ interface Traces {
 async function eraseRows(work: RightsWork, task: Task, pseudonyms: ReadonlyMap<string, string>, counts: Counts, { callIds, deliveryIds }: Traces, told: Told): Promise<void> {
   const { shelf, recordings } = work
   const { shopId } = task
+  const [duty, now] = [await work.retention.period(shopId, 'statutory'), work.clock()]
   let done = 0
   for (const [day, pseudonym] of pseudonyms) {
     await told(done++, pseudonyms.size)
@@ -38,8 +38,9 @@ async function eraseRows(work: RightsWork, task: Task, pseudonyms: ReadonlyMap<s
     if (rows.length === 0) continue
     // Asked for every day anew: a hold may have come while we were at work.
     const covering = coveringOf(await against(work, task, pseudonyms))
-    const free = rows.filter((row) => !covering.covers(row))
+    const free = rows.filter((row) => !covering.covers(row) && !(dutyEndsAt(row, duty) > now))
     counts.held('record', rows.length - free.length)
+    for (const row of rows) if (dutyEndsAt(row, duty) > now) counts.duty(dutyEndsAt(row, duty))
     for (const row of free) {
       if (await recordings.remove(shopId, row.id)) counts.erased('recording', 1)
       callIds.push(row.id)
@@ -48,6 +49,18 @@ async function eraseRows(work: RightsWork, task: Task, pseudonyms: ReadonlyMap<s
     counts.erased('record', await shelf.remove(shopId, day, free.map(({ id }) => id)))
   }
   await told(pseudonyms.size, pseudonyms.size)
+}
+
+/** Until when a law asks the shop to keep a record (Art. 17(3)(b)); 0 where none does. @param duty seconds, null when there is none */
+function dutyEndsAt({ startedAt }: RowFacts, duty: number | null): number {
+  return duty === null ? 0 : startedAt + duty * 1000
+}
+
+async function refusalOf(work: RightsWork, task: Task, pseudonyms: ReadonlyMap<string, string>, counts: Counts): Promise<Pick<Erasure, 'refused'>> {
+  if (!counts.anyHeld) return {}
+  if (counts.dutyEndsAt > 0) return { refused: { reason: 'legal_obligation', endsAt: counts.dutyEndsAt } }
+  const holds = await against(work, task, pseudonyms)
+  return { refused: { reason: 'legal_hold', endsAt: Math.max(work.clock(), ...holds.map(({ endsAt }) => endsAt)) } }
 }
 
 /** The phone in deliveries that are live or in quarantine. */
@@ -90,6 +103,7 @@ function isHeld(covering: Covering, pseudonyms: ReadonlyMap<string, string>): bo
 
 /** Pieces by class. */
 class Counts {
+  dutyEndsAt = 0
   readonly #classes = new Map<ClassErased['name'], { erased: number, held: number }>(
     (['mapping', 'quarantine', 'record', 'recording', 'webhook', 'requests'] as const).map((name) => [name, { erased: 0, held: 0 }])
   )
@@ -100,6 +114,11 @@ class Counts {
 
   held(name: ClassErased['name'], count: number): void {
     this.#of(name).held += count
+  }
+
+  /** A law asks to keep something until a time (Unix ms). */
+  duty(endsAt: number): void {
+    this.dutyEndsAt = Math.max(this.dutyEndsAt, endsAt)
   }
 
   get anyHeld(): boolean {

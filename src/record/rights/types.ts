@@ -135,14 +135,14 @@ export interface PersonExport {
 export interface ClassErased {
   readonly name: ClassName | 'requests'
   readonly erased: number
-  /** Kept because of a legal hold. */
+  /** Kept because of a legal hold, or of a law that asks for it. */
   readonly held: number
 }
 
 export interface Erasure {
   readonly classes: readonly ClassErased[]
   /** Something was kept: why, and until when at most (Unix ms). */
-  readonly refused?: { readonly reason: 'legal_hold', readonly endsAt: number }
+  readonly refused?: { readonly reason: 'legal_hold' | 'legal_obligation', readonly endsAt: number }
 }
 
 export interface Restriction {

@@ -15,7 +15,7 @@ export interface RightsWork {
   readonly lines: Pick<Lines, 'ofPerson' | 'forget'>
   readonly recordings: Pick<Recordings, 'find' | 'remove'>
   readonly holds: Holds
-  readonly retention: Pick<Retention, 'classes'>
+  readonly retention: Pick<Retention, 'classes' | 'period'>
   readonly requests: Requests
   /** Whatever else is kept about calls and deliveries. */
   readonly others: readonly PersonData[]
