@@ -4,7 +4,7 @@ import { loadScript } from '../../store/scripts.js'
 import { verifySigned, type Signer } from '../signing.js'
 import { retentionKeys } from './keys.js'
 import { LockLost } from './lock.js'
-import type { Fence, RetentionRun } from './types.js'
+import type { ClassOutcome, Fence, RetentionRun } from './types.js'
 
 const dropScript = loadScript(new URL('../../../src/record/retention/lua/drop-runs.lua', import.meta.url))
 const batch = 200
@@ -48,16 +48,36 @@ export function createRuns(store: Store): Runs {
   }
 }
 
+type Unsigned = Omit<RetentionRun, 'signature'>
+/** A report as everybody sees it, and as it is signed: times in RFC 3339, UTC. */
+export interface ReportView extends Pick<RetentionRun, 'id' | 'shopId' | 'cause' | 'state'> {
+  readonly startedAt: string
+  readonly endedAt: string
+  readonly classes: readonly (Omit<ClassOutcome, 'oldestLeft' | 'nextDue'> & { readonly oldestLeft?: string, readonly nextDue?: string })[]
+}
+
+export function reportView({ id, shopId, startedAt, endedAt, cause, state, classes }: Unsigned): ReportView {
+  return {
+    id, shopId, cause, state, startedAt: timeText(startedAt), endedAt: timeText(endedAt),
+    classes: classes.map(({ oldestLeft, nextDue, ...counts }) => ({
+      ...counts,
+      ...(oldestLeft === undefined ? {} : { oldestLeft: timeText(oldestLeft) }),
+      ...(nextDue === undefined ? {} : { nextDue: timeText(nextDue) })
+    }))
+  }
+}
+
+const timeText = (ms: number): string => new Date(ms).toISOString()
+
 /** A report with its signature. */
-export function signRun(signer: Signer, report: Omit<RetentionRun, 'signature'>): RetentionRun {
-  return { ...report, signature: signer.sign(report) }
+export function signRun(signer: Signer, report: Unsigned): RetentionRun {
+  return { ...report, signature: signer.sign(reportView(report)) }
 }
 
 /**
- * Whether a report is as it was written: Ed25519 over its canonical JSON without the signature, times as Unix
- * milliseconds. @param publicKey SPKI in DER, base64, as GET /v1/retention/runs tells it
+ * Whether a report is as it was written: Ed25519 over the canonical JSON (RFC 8785) of what the API tells of it but
+ * the signature itself. @param publicKey SPKI in DER, base64, as GET /v1/retention/runs tells it
  */
 export function verifyRun(run: RetentionRun, publicKey: string): boolean {
-  const { signature, ...report } = run
-  return verifySigned(publicKey, report, signature)
+  return verifySigned(publicKey, reportView(run), run.signature)
 }
