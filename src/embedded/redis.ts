@@ -44,7 +44,8 @@ const keysKind: Kind = {
   user: 'maskline-keys',
   variable: 'MASKLINE_KEYS_URL',
   settings: (password) => [
-    'user default off',
+    // Nobody can be this user. It keeps its rights because Redis 7 loads transactions of its own file by them.
+    'user default off resetpass ~* &* +@all',
     `user maskline-keys on >${password} ~*:{keys}* resetchannels -@all +@read +@write +@connection -@dangerous +eval +evalsha +wait +info +bgrewriteaof`,
     'appendfsync always'
   ]

@@ -19,7 +19,7 @@ export function memoryShelf(): KeyShelf {
       yield [...keys.values()].filter(({ scope }) => {
         const [itsPurpose, itsOwner] = scope.split('.')
         return itsPurpose === (purpose ?? itsPurpose) && itsOwner === (owner ?? itsOwner)
-      }).sort((a, b) => a.scope < b.scope ? -1 : 1)
+      })
     },
     count: async () => Object.fromEntries(keyPurposes.map((purpose) => [purpose, ofPurpose(purpose).length])),
     destroy: async (scopes, now) => scopes.flatMap((scope) => {

@@ -1,7 +1,6 @@
 import { keyName } from '../keys.js'
 import type { Store } from '../redis.js'
 import { list, text } from '../reply.js'
-import { rememberedGoneMs } from './scope.js'
 
 /**
  * What was destroyed, kept beside the data: when the key store comes back from a backup that was made before, the
@@ -18,6 +17,8 @@ export interface KeyJournal {
 const dated = keyName('destroyed', 'maskline')
 const undated = keyName('destroyed', 'maskline', 'undated')
 const batch = 500
+/** A backup that is older holds nothing that any period still covers. */
+const keptMs = 400 * 86_400_000
 
 /** @param data the store of the data, not that of the keys */
 export function keyJournal(data: Store): KeyJournal {
@@ -34,8 +35,7 @@ export function keyJournal(data: Store): KeyJournal {
           if (members.length > 0) await data.call('ZADD', name, ...members.flatMap((scope) => [now, scope]))
         }
       }
-      // No key can begin any more for what is older; what a backup of that age holds is beyond every period.
-      await data.call('ZREMRANGEBYSCORE', dated, '-inf', now - rememberedGoneMs)
+      await data.call('ZREMRANGEBYSCORE', dated, '-inf', now - keptMs)
     },
     last: async () => Math.max(await lastOf(dated), await lastOf(undated)),
     all: async () => [...await data.zrange(dated), ...await data.zrange(undated)]

@@ -105,9 +105,9 @@ class Ring implements KeyRing {
   }
 
   async list(of: Partial<Pick<KeyScope, 'purpose' | 'owner'>> = {}): Promise<KeyInfo[]> {
-    const infos: KeyInfo[] = []
-    for await (const page of this.#shelf.list(of)) infos.push(...page.map(infoOf))
-    return infos
+    const kept: KeptKey[] = []
+    for await (const page of this.#shelf.list(of)) kept.push(...page)
+    return kept.sort((a, b) => a.scope < b.scope ? -1 : 1).map(infoOf)
   }
 
   async destroy(scopes: readonly KeyScope[]): Promise<KeyDestroyed[]> {
@@ -118,7 +118,7 @@ class Ring implements KeyRing {
     // What was asked for before may arrive after.
     await Promise.allSettled(names.flatMap((name): Promise<unknown>[] => [this.#flights.get(name)?.result ?? Promise.resolve(), this.#reads.get(name) ?? Promise.resolve()]))
     for (const name of names) this.#memory.wipe(name)
-    const filesRewritten = gone.length === 0 || await this.#shelf.purge()
+    const filesRewritten = gone.length === 0 || await this.#shelf.purge({ also: names, always: true, now })
     const proofs = gone.map(({ scope, ...rest }) => ({ scope: parseScope(scope), ...rest, filesRewritten }))
     for (const { scope } of proofs) this.#tell('keys.destroyed', scope)
     if (!filesRewritten) this.#log.warn('keys.files_not_rewritten', { count: gone.length, reason: 'refused' })
@@ -227,7 +227,7 @@ class Ring implements KeyRing {
     const names = this.#memory.entries().map(([name]) => name)
     const kept = await this.#shelf.read(names)
     names.forEach((name, at) => this.#confirm(name, kept[at], now))
-    await this.#shelf.purge()
+    await this.#shelf.purge({ now })
     this.#alive = await this.#shelf.count()
   }
 

@@ -61,7 +61,7 @@ async function replay(shelf: KeyShelf, journal: KeyJournal, { log, clock = Date.
   const back = whole ? [...destroyed] : await aliveOf(shelf, destroyed)
   if (back.length === 0) return
   const again = await shelf.destroy(back, clock())
-  await shelf.purge()
+  await shelf.purge({ also: back, always: true, now: clock() })
   log.warn('keys.destroyed_again', { count: again.length, reason: 'older_key_store' })
 }
 

@@ -1,94 +1,132 @@
 import { keyName } from '../keys.js'
 import type { Store } from '../redis.js'
-import { bytes, int, list, text, type Reply } from '../reply.js'
-import { loadScript } from '../scripts.js'
+import { bytes, int, list, text } from '../reply.js'
+import { loadScript, type Script } from '../scripts.js'
+import { pack, unpack, unpackGone } from './packed.js'
 import { createRewriter } from './rewrite.js'
-import { rememberedGoneMs } from './scope.js'
-import type { Gone, KeptKey, KeyShelf } from './shelf.js'
-import { keyPurposes, type KeyStats } from './types.js'
+import { firstRemembered } from './scope.js'
+import type { KeptKey, KeyShelf } from './shelf.js'
+import { keyPurposes, type KeyPurpose, type KeyStats } from './types.js'
 
-const script = (name: string) => loadScript(new URL(`../../../src/store/keyring/lua/${name}.lua`, import.meta.url))
-const scripts = { use: script('use-key'), read: script('read-keys'), list: script('list-keys'), destroy: script('destroy-keys'), rewrap: script('rewrap-key') }
+const script = (name: string): Script => loadScript(new URL(`../../../src/store/keyring/lua/${name}.lua`, import.meta.url))
+const scripts = { use: script('use-key'), swap: script('swap-key'), destroy: script('destroy-keys'), purge: script('purge-keys'), prune: script('prune-keys'), count: script('count-keys'), last: script('note-last') }
 
 /** Everything of the key store lies on one slot; it is small. */
 const place = 'keys'
-const keyOf = (scope: string): string => keyName('key', place, scope)
-const goneOf = (scope: string): string => keyName('gone', place, scope)
-const alive = keyName('alive', place)
+/** A hash for each purpose and owner: period → key (packed.ts) or what is left of one. */
+const hashOf = (group: string): string => keyName('key', place, group)
+/** Scopes whose keys may still be in the server's files. */
 const purge = keyName('purge', place)
+/** When something was destroyed last (ms). */
 const last = keyName('last', place)
 
-/** Keys that one command reads or destroys at most, so that the server stays free for others. */
-const batch = 200
-
-/** Keys in a Redis of their own. */
+/**
+ * Keys in a Redis of their own. Every script makes one change at most: Redis 7 puts several between MULTI and EXEC in
+ * its append-only file, and leaves them out when it loads the file while its default user has no rights.
+ */
 export function redisShelf(store: Store): KeyShelf {
   const rewrite = createRewriter(store)
   return {
-    async use(scope, { fingerprint, wrapped }, { now, neededUntil, begins }) {
-      const args = [scope, now, neededUntil, begins ? '1' : '0', fingerprint, ...[...wrapped].flat()]
-      const [found, made, ...fields] = list(await store.runDurably(scripts.use, [keyOf(scope), goneOf(scope), alive], args))
-      return int(found) === 0 ? undefined : { key: keptKey(scope, fields), made: text(made) === '1' }
+    async use(scope, fresh, { now, neededUntil, begins }) {
+      const { group, period } = split(scope)
+      const packed = begins ? pack({ ...fresh, createdAt: now, neededUntil }) : ''
+      const [made, kept] = list(await store.runDurably(scripts.use, [hashOf(group)], [period, neededUntil, packed]))
+      const key = bytes(kept).length === 0 ? undefined : unpack(scope, bytes(kept))
+      return key && { key, made: text(made) === '1' }
     },
-    async read(scopes) {
-      const kept = await inBatches(scopes, async (some) => list(await store.run(scripts.read, some.map(keyOf), [])))
-      return kept.map((fields, at) => list(fields).length === 0 ? undefined : keptKey(scopes[at]!, list(fields)))
-    },
+    read: (scopes) => readKeys(store, scopes),
     list: (of) => listKeys(store, of),
     count: () => countKeys(store),
     async destroy(scopes, now) {
-      const proofs = await inBatches(scopes, async (some) => list(await store.runDurably(scripts.destroy, [alive, purge, last], [now, rememberedGoneMs, ...some])))
-      return scopes.flatMap((scope, at) => goneKey(scope, text(proofs[at])))
+      if (scopes.length === 0) return []
+      await store.call('SADD', purge, ...scopes)
+      const left = await byGroup(scopes, async (group, periods) => list(await store.runDurably(scripts.destroy, [hashOf(group)], [now, ...periods])))
+      await store.run(scripts.last, [last], [now])
+      return scopes.flatMap((scope) => unpackGone(scope, text(left.get(scope))) ?? [])
     },
     lastDestroyed: async () => Number(await store.get(last) ?? 0),
-    rewrap: async ({ scope, fingerprint }, master, wrapped, without) =>
-      int(await store.runDurably(scripts.rewrap, [keyOf(scope)], [fingerprint, master, wrapped ?? '', ...without])) === 1,
-    async purge(always = false) {
+    rewrap: (key, master, wrapped, without) => rewrap(store, key, (now) => {
+      const all = [...now, ...(wrapped ? [[master, wrapped] as const] : [])]
+      return new Map(all.filter(([id]) => !without.includes(id)))
+    }),
+    async purge({ also = [], always = false, now }) {
       // What is destroyed from here on waits for the next rewrite: this one may have begun by then.
-      const scopes = list(await store.call('SMEMBERS', purge)).map(text)
+      const scopes = [...new Set([...list(await store.call('SMEMBERS', purge)).map(text), ...also])]
       if (scopes.length === 0 && !always) return true
-      const done = await rewrite()
-      if (done && scopes.length > 0) await store.call('SREM', purge, ...scopes)
-      return done
+      if (!await rewrite()) return false
+      await byGroup(scopes, async (group, periods) => {
+        await store.run(scripts.purge, [hashOf(group)], periods)
+        await store.run(scripts.prune, [hashOf(group)], [firstRemembered(now)])
+        return []
+      })
+      if (scopes.length > 0) await store.call('SREM', purge, ...scopes)
+      return true
+    }
+  }
+}
+
+function split(scope: string): { group: string, period: string } {
+  const at = scope.lastIndexOf('.')
+  return { group: scope.slice(0, at), period: scope.slice(at + 1) }
+}
+
+/** Does the work once for each purpose and owner. @returns its results by scope */
+async function byGroup<T>(scopes: readonly string[], work: (group: string, periods: string[]) => Promise<readonly T[]>): Promise<Map<string, T>> {
+  const groups = new Map<string, string[]>()
+  for (const scope of new Set(scopes)) {
+    const { group, period } = split(scope)
+    groups.set(group, [...groups.get(group) ?? [], period])
+  }
+  const results = await Promise.all([...groups].map(async ([group, periods]) => (await work(group, periods)).map((result, at) => [`${group}.${periods[at]!}`, result] as const)))
+  return new Map(results.flat())
+}
+
+async function readKeys(store: Store, scopes: readonly string[]): Promise<(KeptKey | undefined)[]> {
+  const found = await byGroup(scopes, async (group, periods) => list(await store.call('HMGET', hashOf(group), ...periods)))
+  return scopes.map((scope) => {
+    const packed = found.get(scope)
+    return Buffer.isBuffer(packed) ? unpack(scope, packed) : undefined
+  })
+}
+
+async function rewrap(store: Store, key: KeptKey, change: (wrapped: KeptKey['wrapped']) => KeptKey['wrapped']): Promise<boolean> {
+  const { group, period } = split(key.scope)
+  for (;;) {
+    const packed = await store.hget(hashOf(group), period)
+    const now = packed && unpack(key.scope, packed)
+    if (packed === undefined || now?.fingerprint !== key.fingerprint) return false
+    const next = pack({ ...now, wrapped: change(now.wrapped) })
+    // Another process may have changed until when the key is needed.
+    if (int(await store.runDurably(scripts.swap, [hashOf(group)], [period, packed, next])) === 1) return true
+  }
+}
+
+async function * groupsOf(store: Store, { purpose, owner }: Parameters<KeyShelf['list']>[0]): AsyncGenerator<string[]> {
+  if (purpose !== undefined && owner !== undefined) { yield [`${purpose}.${owner}`]; return }
+  if (owner !== undefined) { yield keyPurposes.map((one) => `${one}.${owner}`); return }
+  const prefix = hashOf('')
+  const seen = new Set<string>()
+  for await (const names of store.scan(`${prefix}${purpose === undefined ? '' : `${purpose}.`}*`)) {
+    const groups = names.map((name) => name.slice(prefix.length)).filter((group) => !seen.has(group))
+    for (const group of groups) seen.add(group)
+    yield [...new Set(groups)]
+  }
+}
+
+async function * listKeys(store: Store, of: Parameters<KeyShelf['list']>[0]): AsyncGenerator<KeptKey[]> {
+  for await (const groups of groupsOf(store, of)) {
+    for (const group of groups) {
+      const kept = await store.hgetall(hashOf(group))
+      yield [...kept].flatMap(([period, packed]) => unpack(`${group}.${period}`, packed) ?? [])
     }
   }
 }
 
 async function countKeys(store: Store): Promise<KeyStats['alive']> {
-  const counts = await Promise.all(keyPurposes.map(async (purpose) => [purpose, int(await store.call('ZLEXCOUNT', alive, `[${purpose}.`, `(${purpose}/`))] as const))
-  return Object.fromEntries(counts)
-}
-
-async function * listKeys(store: Store, { purpose, owner }: Parameters<KeyShelf['list']>[0]): AsyncGenerator<KeptKey[]> {
-  const prefix = purpose === undefined ? '' : owner === undefined ? `${purpose}.` : `${purpose}.${owner}.`
-  // The letter behind the full stop ends the range of everything that begins with the prefix.
-  const end = prefix === '' ? '+' : `(${prefix.slice(0, -1)}/`
-  for (let from = prefix === '' ? '-' : `[${prefix}`; ;) {
-    const page = list(await store.run(scripts.list, [alive], [from, end, batch])).map((row) => {
-      const [scope, ...fields] = list(row)
-      return keptKey(text(scope), fields)
-    })
-    yield page.filter(({ scope }) => owner === undefined || scope.split('.')[1] === owner)
-    if (page.length < batch) return
-    from = `(${page.at(-1)!.scope}`
+  const counts = Object.fromEntries(keyPurposes.map((purpose) => [purpose, 0])) as Record<KeyPurpose, number>
+  for await (const groups of groupsOf(store, {})) {
+    const alive = await Promise.all(groups.map(async (group) => int(await store.run(scripts.count, [hashOf(group)], []))))
+    groups.forEach((group, at) => { counts[group.split('.')[0] as KeyPurpose] += alive[at]! })
   }
-}
-
-function keptKey(scope: string, flat: readonly Reply[]): KeptKey {
-  const fields = new Map<string, Buffer>()
-  for (let at = 0; at + 1 < flat.length; at += 2) fields.set(text(flat[at]), bytes(flat[at + 1]))
-  const wrapped = new Map([...fields].flatMap(([name, value]) => name.startsWith('w:') ? [[name.slice(2), value] as const] : []))
-  return { scope, createdAt: int(fields.get('c')), neededUntil: int(fields.get('n')), fingerprint: text(fields.get('f')), wrapped }
-}
-
-/** @param proof `<destroyed at>:<fingerprint>`, without the latter where there was no key */
-function goneKey(scope: string, proof: string): Gone[] {
-  const [destroyedAt = '', fingerprint = ''] = proof.split(':')
-  return fingerprint === '' ? [] : [{ scope, destroyedAt: Number(destroyedAt), fingerprint }]
-}
-
-async function inBatches<T>(items: readonly string[], work: (some: string[]) => Promise<readonly T[]>): Promise<T[]> {
-  const results: T[] = []
-  for (let at = 0; at < items.length; at += batch) results.push(...await work(items.slice(at, at + batch)))
-  return results
+  return counts
 }

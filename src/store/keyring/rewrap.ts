@@ -38,7 +38,7 @@ export async function rewrapAll(parts: Parts): Promise<number> {
     }))
   }
   // So that the files say nothing any more to whoever has the old master key.
-  if (tally.dropped > 0) await parts.shelf.purge(true)
+  if (tally.dropped > 0) await parts.shelf.purge({ always: true, now: Date.now() })
   if (tally.changed > 0) parts.log.info('keys.rewrapped', { count: tally.changed })
   if (tally.locked > 0) throw new MaskError('config_invalid', { cause: locked })
   return tally.changed

@@ -4,8 +4,8 @@ import { keyPurposes, type KeyPurpose, type KeyScope } from './types.js'
 const dayMs = 86_400_000
 /** No key begins for a day that lies further back. */
 export const beginsWithinMs = 100 * dayMs
-/** How long a destroyed scope with a date is remembered: much longer than a key may begin for it. */
-export const rememberedGoneMs = 400 * dayMs
+/** What was destroyed is remembered longer than a key may begin for it, also where clocks differ. */
+const rememberedMs = beginsWithinMs + 10 * dayMs
 
 const form = /^([a-z]+)\.([A-Za-z0-9_-]{1,64})\.(0|\d{8})$/
 
@@ -35,6 +35,11 @@ export function startOf(period: string): number {
   const start = Date.parse(`${iso}T00:00:00Z`)
   // Some engines read February 30 as a day of March.
   return Number.isFinite(start) && new Date(start).toISOString().startsWith(iso) ? start : NaN
+}
+
+/** The first day, as `20261121`, for which a destroyed key is remembered. */
+export function firstRemembered(now: number): string {
+  return new Date(now - rememberedMs).toISOString().slice(0, 10).replaceAll('-', '')
 }
 
 /** Whether a key that is not there may be made. */

@@ -29,6 +29,7 @@ export interface KeyShelf {
    */
   use(scope: string, fresh: FreshKey, at: { readonly now: number, readonly neededUntil: number, readonly begins: boolean }): Promise<{ readonly key: KeptKey, readonly made: boolean } | undefined>
   read(scopes: readonly string[]): Promise<(KeptKey | undefined)[]>
+  /** In any order. */
   list(of: Partial<Pick<KeyScope, 'purpose' | 'owner'>>): AsyncGenerator<KeptKey[]>
   count(): Promise<KeyStats['alive']>
   /** @returns what was there, also earlier if the files may still hold it */
@@ -39,7 +40,8 @@ export interface KeyShelf {
   rewrap(key: KeptKey, master: string, wrapped: Buffer | undefined, without: readonly string[]): Promise<boolean>
   /**
    * Rewrites the files, when something was destroyed or `always`; resolves when that is done.
+   * @param what.also scopes that were destroyed just now
    * @returns false when the server does not allow it
    */
-  purge(always?: boolean): Promise<boolean>
+  purge(what: { readonly also?: readonly string[], readonly always?: boolean, readonly now: number }): Promise<boolean>
 }

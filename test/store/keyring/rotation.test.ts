@@ -82,14 +82,13 @@ t.test('a wrapped key that was changed, cut, or moved to another scope does not 
   const ring = ringOn(t, shelf, { masterKeys: { current: a } })
   const scopes = Array.from({ length: 4 }, (_, at): KeyScope => ({ ...today, owner: `shop${at}` }))
   for (const scope of scopes) await ring.use(scope, noon)
-  const name = (at: number): string => keyName('key', 'keys', `record.shop${at}.20261121`)
-  const field = `w:${idOfA}`
-  const wrapped = (await store.hget(name(0), field))!
-  const changed = Buffer.from(wrapped)
-  changed[40]! ^= 1
-  await store.hset(name(0), { [field]: changed })
-  await store.hset(name(1), { [field]: wrapped.subarray(0, 20) })
-  await store.hset(name(2), { [field]: wrapped })
+  const put = (at: number, packed: Buffer): Promise<void> => store.hset(keyName('key', 'keys', `record.shop${at}`), { [today.period]: packed })
+  const packed = (await store.hget(keyName('key', 'keys', 'record.shop0'), today.period))!
+  const changed = Buffer.from(packed)
+  changed[packed.length - 3]! ^= 1
+  await put(0, changed)
+  await put(1, packed.subarray(0, -30))
+  await put(2, packed)
   const fresh = ringOn(t, shelf, { masterKeys: { current: b, former: a } })
   t.equal(await fresh.rewrap(), 1, 'one key lost is no reason not to start')
   for (const scope of scopes.slice(0, 3)) await t.rejects(fresh.use(scope, noon), { code: 'internal' }, scope.owner)
@@ -101,7 +100,8 @@ t.test('G6: after the change the files say nothing to the old master key', async
   const store = await testStore(t, redis)
   const shelf = redisShelf(store)
   await ringOn(t, shelf, { masterKeys: { current: a } }).use(today, noon)
-  const old = (await store.hget(keyName('key', 'keys', 'record.shop1.20261121'), `w:${idOfA}`))!
+  const [before] = await shelf.read(['record.shop1.20261121'])
+  const old = before!.wrapped.get(idOfA)!
   const inFiles = (): boolean => {
     const folder = join(redis.dir, 'appendonlydir')
     return readdirSync(folder).some((file) => readFileSync(join(folder, file)).includes(old))

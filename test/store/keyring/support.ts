@@ -50,7 +50,7 @@ export function shakyShelf(shelf: KeyShelf): KeyShelf & { away: boolean, asked: 
     destroy: guarded((...given: Parameters<KeyShelf['destroy']>) => shelf.destroy(...given)),
     lastDestroyed: guarded(() => shelf.lastDestroyed()),
     rewrap: guarded((...given: Parameters<KeyShelf['rewrap']>) => shelf.rewrap(...given)),
-    purge: guarded((always?: boolean) => shelf.purge(always)),
+    purge: guarded((what: Parameters<KeyShelf['purge']>[0]) => shelf.purge(what)),
     list: (of: Parameters<KeyShelf['list']>[0]) => shelf.list(of)
   })
 }

@@ -1,29 +1,21 @@
 --[[
-  Removes keys for ever. What is left says when, and keeps a scope from being used again.
+  Puts in the place of keys what keeps their scopes from being used again.
 
-  KEYS[1]  alive:{keys}   KEYS[2]  purge:{keys}, scopes whose keys may still be in the server's files
-  KEYS[3]  last:{keys}, when something was destroyed last (ms)
-  ARGV     1 now (ms)   2 how long a scope with a date is remembered (ms)   3 … scopes
+  KEYS[1]  key:{keys}:<purpose>.<owner>
+  ARGV     1 now (ms)   2 … periods
 
-  Result   for each scope '<destroyed at>:<fingerprint>' when its key was there now, or was destroyed earlier
-           and may still be in the files; else ''
+  Result   for each period what is left: 'gone:<destroyed at>:<fingerprint, if there was a key>:<1: the files may hold it>'
 ]]
-local proofs = {}
-for i = 3, #ARGV do
-  local scope = ARGV[i]
-  local key, gone = 'key:{keys}:' .. scope, 'gone:{keys}:' .. scope
-  local fingerprint = redis.call('HGET', key, 'f')
-  local proof = ARGV[1] .. ':' .. (fingerprint or '')
-  if fingerprint or redis.call('EXISTS', gone) == 0 then
-    redis.call('SET', gone, proof)
-    if string.sub(scope, -2) ~= '.0' then redis.call('PEXPIRE', gone, ARGV[2]) end
+local left, changes = {}, {}
+for i = 2, #ARGV do
+  local kept = redis.call('HGET', KEYS[1], ARGV[i])
+  if not kept or string.sub(kept, 1, 5) ~= 'gone:' then
+    local fingerprint = kept and string.match(kept, '^%d+:%d+:(%x+):')
+    kept = 'gone:' .. ARGV[1] .. ':' .. (fingerprint or '') .. ':' .. (fingerprint and '1' or '')
+    changes[#changes + 1] = ARGV[i]
+    changes[#changes + 1] = kept
   end
-  if fingerprint then
-    redis.call('DEL', key)
-    redis.call('ZREM', KEYS[1], scope)
-    redis.call('SADD', KEYS[2], scope)
-  end
-  proofs[i - 2] = redis.call('SISMEMBER', KEYS[2], scope) == 1 and redis.call('GET', gone) or ''
+  left[i - 1] = kept
 end
-if tonumber(redis.call('GET', KEYS[3]) or '0') < tonumber(ARGV[1]) then redis.call('SET', KEYS[3], ARGV[1]) end
-return proofs
+if #changes > 0 then redis.call('HSET', KEYS[1], unpack(changes)) end
+return left
