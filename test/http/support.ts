@@ -17,8 +17,8 @@ import { createSigner } from '../../src/record/signing.js'
 import { createCallLog } from '../../src/record/log.js'
 import { createStatistics } from '../../src/record/statistics/statistics.js'
 import type { Role } from '../../src/shop/access.js'
-import { createApiKeys } from '../../src/shop/keys.js'
-import { createAccessSeal } from '../../src/shop/seal.js'
+import { createApiKeys, type ApiKeys } from '../../src/shop/keys.js'
+import { createAccessSeal, type AccessSeal } from '../../src/shop/seal.js'
 import { createSessions } from '../../src/shop/sessions.js'
 import { createSettings, type ShopSettings } from '../../src/shop/settings.js'
 import { createShops } from '../../src/shop/shops.js'
@@ -44,6 +44,7 @@ export interface TestApi {
   readonly keyRing: KeyRing
   readonly lines: Lines
   readonly audit: Audit
+  readonly access: { readonly keys: ApiKeys, readonly seal: AccessSeal }
   readonly journal: Journal
   readonly events: EventBus
   /** Everything that was logged so far. */
@@ -96,7 +97,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     journal.close()
     await lines.stop()
   })
-  return { http, config, store, keyRing, lines, audit, journal, events, logged, send: (...request) => send(http, ...request) }
+  return { http, config, store, keyRing, access: { keys: apiKeys, seal }, lines, audit, journal, events, logged, send: (...request) => send(http, ...request) }
 }
 
 /** As far as a callback goes without telephones: it is counted in. */
