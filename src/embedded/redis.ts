@@ -6,6 +6,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { MaskError } from '../errors.js'
 import type { Log } from '../telemetry/log.js'
+import { syncAppendOnlyFile } from './file-sync.js'
 
 export interface PrivateRedis {
   /** With the password in it: for the store only, never for a log. */
@@ -37,7 +38,8 @@ interface Kind {
 const dataKind: Kind = {
   user: '',
   variable: 'MASKLINE_REDIS_URL',
-  settings: (password) => [`requirepass ${password}`, 'appendfsync everysec']
+  // Every command is with the system before its answer; file-sync.ts brings it to the disk.
+  settings: (password) => [`requirepass ${password}`, 'appendfsync no']
 }
 /** As config/keys-redis.conf. */
 const keysKind: Kind = {
@@ -69,7 +71,12 @@ export async function startPrivateRedis({ dir, log, forKeys = false }: PrivateRe
       await untilReady(child, port, kind.user, password)
       writeFileSync(pidFile(dir), String(child.pid))
       log.info('redis.started', { port })
-      return { url: `redis://${kind.user}:${password}@${host}:${port}`, pid: child.pid!, close: () => stop(child, dir) }
+      const stopSync = forKeys ? () => undefined : syncAppendOnlyFile(dir)
+      const close = (): Promise<void> => {
+        stopSync()
+        return stop(child, dir)
+      }
+      return { url: `redis://${kind.user}:${password}@${host}:${port}`, pid: child.pid!, close }
     } catch (error) {
       await stop(child, dir)
       if (attempt === 3 || isMissing(error)) throw startError(error, dir, kind)

@@ -42,8 +42,7 @@ export async function bench(t: Pick<Test, 'teardown'>, shops: readonly string[])
   return benchOn(t, store, shops)
 }
 
-export function benchOn(t: Pick<Test, 'teardown'>, store: Store, shops: readonly string[]): Bench {
-  const ring = memoryKeyRing()
+export function benchOn(t: Pick<Test, 'teardown'>, store: Store, shops: readonly string[], ring = memoryKeyRing()): Bench {
   const clock = { now: noon, monotonic: 0 }
   const options = { store, ring, log: silent }
   return {
