@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -8,6 +9,9 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { loadConfig } from '../src/config.js'
+import { createKeyRing } from '../src/store/keyring/keyring.js'
+import { silent } from './support/log.js'
+import { testStore } from './support/redis.js'
 
 interface Service {
   image: string
@@ -70,7 +74,7 @@ t.test('nothing starts while a secret is missing, and .env.example shows every v
     t.equal(value, '', `${name} is empty`)
     t.throws(() => interpolate(raw, { ...filled, [name]: '' }), new RegExp(`^${name}: `), `${name} is asked for`)
   }
-  for (const secret of ['API_KEY', 'MASTER_KEY', 'REDIS_PASSWORD', 'DRACHTIO_SECRET', 'FREESWITCH_SECRET']) t.ok(required.some(({ name }) => name === `MASKLINE_${secret}`), secret)
+  for (const secret of ['API_KEY', 'MASTER_KEY', 'REDIS_PASSWORD', 'KEYS_PASSWORD', 'DRACHTIO_SECRET', 'FREESWITCH_SECRET']) t.ok(required.some(({ name }) => name === `MASKLINE_${secret}`), secret)
   const defaults = Object.fromEntries(used.filter(([, , kind]) => kind === '-').map(([, name, , rest]) => [name!, rest!]))
   t.same(optional, defaults, 'the same defaults in both')
   t.equal(spawnSync('git', ['check-ignore', '-q', '.env'], { cwd: root }).status === 0 || read('.gitignore').split('\n').includes('.env'), true, '.env stays out of git')
@@ -84,7 +88,7 @@ t.test('every image is pinned', async (t) => {
 })
 
 t.test('every service is watched, comes back, and has no right that it does not need', async (t) => {
-  t.same(Object.keys(services).sort(), ['app', 'drachtio', 'freeswitch', 'redis', 'rtpengine'])
+  t.same(Object.keys(services).sort(), ['app', 'drachtio', 'freeswitch', 'keys', 'redis', 'rtpengine'])
   for (const [name, one] of Object.entries(services)) {
     const { test: [kind] = [], interval, timeout, retries } = one.healthcheck ?? {}
     t.match({ kind, interval, timeout, retries }, { kind: /^CMD/, interval: /^\d+s$/, timeout: /^\d+s$/, retries: Number }, `${name} has a health check`)
@@ -103,7 +107,8 @@ t.test('only SIP, RTP and the API are published, each at the port that its messa
     drachtio: ['5060:5060/udp', '5060:5060/tcp'],
     freeswitch: ['30000-30399:30000-30399/udp'],
     rtpengine: ['20000-20399:20000-20399/udp'],
-    redis: []
+    redis: [],
+    keys: []
   })
   const { drachtio, freeswitch, rtpengine } = interpolate(raw, { ...filled, MASKLINE_SIP_PORT: '5999', MASKLINE_VOICE_TO: '30999', MASKLINE_RELAY_FROM: '19000' }).services
   t.same(drachtio!.ports, ['5999:5999/udp', '5999:5999/tcp'])
@@ -115,10 +120,10 @@ t.test('only SIP, RTP and the API are published, each at the port that its messa
 
 t.test('whoever controls something does so in a network without a way out', async (t) => {
   t.equal(raw.networks.core?.internal, true)
-  t.same(Object.keys(service('redis').networks), ['core'])
+  for (const store of ['redis', 'keys']) t.same(Object.keys(service(store).networks), ['core'])
   const core = (name: string): string => service(name).networks.core!.ipv4_address
   const edge = (name: string): string => service(name).networks.edge!.ipv4_address
-  t.equal(new Set(Object.values(services).flatMap(({ networks }) => Object.values(networks).map((one) => one.ipv4_address))).size, 9, 'no address twice')
+  t.equal(new Set(Object.values(services).flatMap(({ networks }) => Object.values(networks).map((one) => one.ipv4_address))).size, 10, 'no address twice')
   t.same(argument('drachtio', '--address'), [core('drachtio')], 'the admin port')
   t.same(argument('drachtio', '--contact').map((contact) => contact.split(':')[1]), [edge('drachtio'), core('drachtio')])
   t.same(argument('drachtio', '--external-ip'), ['203.0.113.7'])
@@ -130,12 +135,14 @@ t.test('whoever controls something does so in a network without a way out', asyn
   t.ok(service('rtpengine').command!.includes(`--interface=${edge('rtpengine')}!203.0.113.7`))
   const config = loadConfig({ ...service('app').environment, MASKLINE_CONFIG: join(root, 'config/production.example.yaml') })
   const at = (url: string | null): string => new URL(url!).host
-  t.same([at(config.redis.url), at(config.drachtio.url), at(config.freeswitch.url), at(config.rtpengine.url)],
-    [`${core('redis')}:6379`, `${core('drachtio')}:9022`, `${core('freeswitch')}:8021`, `${core('rtpengine')}:22222`])
+  t.same([at(config.redis.url), at(config.keys.url), at(config.drachtio.url), at(config.freeswitch.url), at(config.rtpengine.url)],
+    [`${core('redis')}:6379`, `${core('keys')}:6379`, `${core('drachtio')}:9022`, `${core('freeswitch')}:8021`, `${core('rtpengine')}:22222`])
   const secret = (url: string | null): string => new URL(url!).password
   t.equal(secret(config.drachtio.url), service('drachtio').environment!.DRACHTIO_SECRET)
   t.equal(secret(config.freeswitch.url), service('freeswitch').environment!.MASKLINE_FS_SECRET)
   t.equal(secret(config.redis.url), service('redis').environment!.REDISCLI_AUTH)
+  t.equal(secret(config.keys.url), service('keys').environment!.REDISCLI_AUTH)
+  t.not(secret(config.keys.url), secret(config.redis.url), 'keys and data have accounts of their own')
 })
 
 t.test('what the services read is there', async (t) => {
@@ -228,24 +235,49 @@ async function healthy([kind, ...command]: readonly string[], env: Env = {}): Pr
 
 const has = (program: string): boolean => spawnSync(program, ['--version']).error === undefined
 
-t.test('Redis starts with this command, behind its password, and forgets nothing but what it should', { skip: has('redis-server') ? false : 'no redis-server' }, async (t) => {
+/** Runs one of the two Redis servers as it stands, but for its port and folder. */
+async function startRedis(t: Test, name: 'redis' | 'keys', conf: string): Promise<{ port: number, folder: string, cli: (line: string, env?: Env) => string }> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   server.close()
   const folder = t.testdir({})
   const file = join(folder, 'redis.conf')
-  writeFileSync(file, read('config/redis.conf').replace('port 6379', `port ${port}`).replace('dir /data', `dir "${folder}"`).replace('bind * -::*', 'bind 127.0.0.1'))
-  const { command, environment, healthcheck } = service('redis')
+  writeFileSync(file, read(conf).replace('port 6379', `port ${port}`).replace('dir /data', `dir "${folder}"`).replace('bind * -::*', 'bind 127.0.0.1'))
+  const { command, environment, healthcheck } = service(name)
   run(t, command![0]!, command!.slice(1).map((word) => word.replace('/etc/maskline/redis.conf', file)), environment)
   const cli = (line: string, env: Env = environment!): string => spawnSync('redis-cli', ['-p', String(port), ...line.split(' ')], { env: { PATH: process.env.PATH, ...env }, encoding: 'utf8' }).stdout.trim()
   const check = healthcheck!.test.map((word) => word.replace('redis-cli', `redis-cli -p ${port}`))
   t.ok(await healthy(check, environment), 'its health check passes')
+  return { port, folder, cli }
+}
+
+const withRedis = { skip: has('redis-server') ? false : 'no redis-server' } as const
+
+t.test('Redis starts with this command, behind its password, and forgets nothing but what it should', withRedis, async (t) => {
+  const { cli } = await startRedis(t, 'redis', 'config/redis.conf')
   t.match(cli('ping', {}), /NOAUTH/, 'nobody gets in without the password')
   t.match(cli('ping', { REDISCLI_AUTH: 'wrong' }), /NOAUTH|WRONGPASS/)
   for (const [name, value] of [['appendonly', 'yes'], ['appendfsync', 'everysec'], ['save', ''], ['maxmemory-policy', 'noeviction'], ['slowlog-log-slower-than', '-1']] as const) {
     t.equal(cli(`config get ${name}`).split('\n')[1] ?? '', value, name)
   }
+})
+
+t.test('G7: the key store starts with this command; its account makes and destroys keys, and nobody else gets in', withRedis, async (t) => {
+  const { port, folder, cli } = await startRedis(t, 'keys', 'config/keys-redis.conf')
+  t.match(cli('ping', {}), /NOAUTH/)
+  t.match(cli('ping'), /NOAUTH|WRONGPASS/, 'its password is that of no other user')
+  t.match(cli('--user maskline-keys ping', { REDISCLI_AUTH: service('redis').environment!.REDISCLI_AUTH! }), /NOAUTH|WRONGPASS/, 'nor does that of the data open it')
+  t.match(cli('--user maskline-keys config get appendfsync'), /NOPERM/)
+  const url = `redis://maskline-keys:${service('keys').environment!.REDISCLI_AUTH!}@127.0.0.1:${port}`
+  const store = await testStore(t, { url })
+  const ring = createKeyRing({ store, masterKeys: { current: randomBytes(32) }, log: silent })
+  t.teardown(() => ring.close())
+  const scope = { purpose: 'record', owner: 'demo', period: '0' } as const
+  await ring.use(scope, Date.now())
+  t.match(await ring.destroy([scope]), [{ scope, filesRewritten: true }])
+  t.ok(existsSync(join(folder, 'appendonlydir')))
+  t.notOk(existsSync(join(folder, 'dump.rdb')))
 })
 
 t.test('rtpengine starts with this command and answers its health check', { skip: has('rtpengine') ? false : 'no rtpengine' }, async (t) => {
