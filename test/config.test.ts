@@ -58,6 +58,7 @@ t.test('each wrong setting stops the start with one sentence that names it', asy
     ['log: {level: loud}', 'The setting log.level (MASKLINE_LOG_LEVEL) must be one of fatal, error, warn, info, debug, trace, silent.'],
     ['http: {host: ""}', 'The setting http.host (MASKLINE_HTTP_HOST) must be a text that is not empty.'],
     ['redis: {url: x}', 'The setting redis.url (MASKLINE_REDIS_URL) must be null or redis://host:port or rediss://host:port.'],
+    ['keys: {url: x}', 'The setting keys.url (MASKLINE_KEYS_URL) must be null or redis://host:port or rediss://host:port.'],
     ['trunks: []', 'The setting trunks must be a list with at least one entry.'],
     ['trunks: [{id: a}]', 'The setting trunks.0.sources is missing.'],
     [trunkWith('gatewayTimeoutSeconds: 33'), 'The setting trunks.0.gatewayTimeoutSeconds must be a whole number from 1 to 32.'],
@@ -98,6 +99,8 @@ t.test('a key of exactly 32 bytes is taken', async (t) => {
   const key = Buffer.alloc(32, 7).toString('base64')
   t.equal(loadConfig({ MASKLINE_MASTER_KEY: key }).secrets.masterKey, key)
   t.match(refusal(t, '{}', { MASKLINE_MASTER_KEY: Buffer.alloc(33, 7).toString('base64') }), /32 bytes in base64/)
+  t.match(refusal(t, '{}', { MASKLINE_MASTER_KEY_FORMER: Buffer.alloc(31, 7).toString('base64') }), /^The setting secrets\.masterKeyFormer \(MASKLINE_MASTER_KEY_FORMER\) must be null or 32 bytes in base64\.$/)
+  t.match(refusal(t, '{}', { MASKLINE_MASTER_KEY: '' }), /^MASKLINE_MASTER_KEY is set and empty/, 'a secret that got lost on its way is not replaced by a new one')
 })
 
 t.test('default.yaml states the bounds of every number beside it', async (t) => {

@@ -5,7 +5,7 @@ import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import t from 'tap'
 import { loadConfig, type Config } from '../../src/config.js'
-import { apiKeyOf, ensureSecret, masterKeyOf } from '../../src/shop/secret.js'
+import { apiKeyOf, ensureSecret, masterKeyOf, masterKeysOf } from '../../src/shop/secret.js'
 
 const withDir = (dataDir: string, secrets: Partial<Config['secrets']> = {}): Config => {
   const config = loadConfig({})
@@ -65,6 +65,37 @@ t.test('the master key is 32 bytes, kept, and refused when short', async (t) => 
     t.throws(() => masterKeyOf(withDir(dir)), { code: 'config_invalid', cause: /^The master key in .*master\.key must be 32 bytes in base64\.$/ }, `of ${bad.length} characters`)
   }
   t.throws(() => masterKeyOf(withDir(dir, { masterKey: 'AAAA' })), { code: 'config_invalid', cause: 'The master key MASKLINE_MASTER_KEY must be 32 bytes in base64.' })
+})
+
+t.test('G6: a master key that is a text, a pattern or an example is refused', async (t) => {
+  const dir = t.testdir({})
+  const examples = [
+    Buffer.alloc(32), Buffer.alloc(32, 7), Buffer.alloc(32, 0xff), Buffer.from('0123456789abcdef0123456789abcdef'), Buffer.from('correct horse battery staple 1234'.slice(0, 32)),
+    Buffer.from(Array.from({ length: 32 }, (_, at) => at % 8)), Buffer.concat([randomBytes(8), Buffer.alloc(24)])
+  ]
+  for (const example of examples) {
+    const masterKey = example.toString('base64')
+    t.throws(() => masterKeysOf(withDir(dir, { masterKey })), { code: 'config_invalid', cause: 'The master key MASKLINE_MASTER_KEY is a text or a pattern: make one by "openssl rand -base64 32".' }, example.toString('hex'))
+  }
+  writeFileSync(join(dir, 'master.key'), Buffer.alloc(32).toString('base64'))
+  t.throws(() => masterKeysOf(withDir(dir)), { code: 'config_invalid', cause: /^The master key in .*master\.key is a text or a pattern/ })
+  const config = withDir(dir)
+  for (let tries = 0; tries < 1000; tries++) masterKeyOf({ ...config, secrets: { ...config.secrets, masterKey: randomBytes(32).toString('base64') } })
+})
+
+t.test('G6: the master key before the current one, from the configuration or a file, however bad it was', async (t) => {
+  const dir = t.testdir({})
+  const [current, former] = [randomBytes(32), Buffer.alloc(32, 7)]
+  const masterKey = current.toString('base64')
+  t.same(masterKeysOf(withDir(dir, { masterKey })), { current })
+  t.same(masterKeysOf(withDir(dir, { masterKey, masterKeyFormer: former.toString('base64') })), { current, former })
+  t.same(masterKeysOf(withDir(dir, { masterKey, masterKeyFormer: masterKey })), { current }, 'twice the same is one')
+  t.throws(() => masterKeysOf(withDir(dir, { masterKey, masterKeyFormer: 'c2hvcnQ=' })), { code: 'config_invalid', cause: /^The master key MASKLINE_MASTER_KEY_FORMER must be 32 bytes/ })
+  writeFileSync(join(dir, 'master.former.key'), `${former.toString('base64')}\n`)
+  t.same(masterKeysOf(withDir(dir, { masterKey })), { current, former })
+  t.equal(statSync(join(dir, 'master.former.key')).mode & 0o777, 0o600)
+  writeFileSync(join(dir, 'master.former.key'), '')
+  t.throws(() => masterKeysOf(withDir(dir, { masterKey })), { code: 'config_invalid', cause: /master\.former\.key must be 32 bytes/ })
 })
 
 t.test('the API key is long, kept, and refused when short', async (t) => {
