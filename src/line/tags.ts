@@ -167,6 +167,11 @@ export function isDestroyed(error: unknown): boolean {
   return error instanceof MaskError && error.code === 'key_destroyed'
 }
 
+/** Whose key an epoch's is. Every call asks for the same few. */
 function scope(pool: string, epoch: number): KeyScope {
-  return { purpose: 'tag', owner: pool, period: utcDay(epoch * epochMs) }
+  let period = firstDays.get(epoch)
+  if (period === undefined) firstDays.set(epoch, period = utcDay(epoch * epochMs))
+  return { purpose: 'tag', owner: pool, period }
 }
+
+const firstDays = new Map<number, string>()

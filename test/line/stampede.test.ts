@@ -1,5 +1,6 @@
 import t from 'tap'
 import { MaskError } from '../../src/errors.js'
+import { epochMs } from '../../src/line/tags.js'
 import type { AllocatedDelivery } from '../../src/line/types.js'
 import { freshLines, linesOn, person } from '../support/lines.js'
 import { testRedis, testStore } from '../support/redis.js'
@@ -26,6 +27,31 @@ t.test('200 allocations in the same instant for the same people never share a nu
   for (const { customer, delivery } of made) {
     t.match(await first.lines.lookup(delivery.number, courier, delivery.id), { kind: 'connect', callee: customer, deliveryId: delivery.id })
     t.match(await first.lines.lookup(delivery.number, customer, `${delivery.id}2`), { kind: 'connect', callee: courier, deliveryId: delivery.id })
+  }
+})
+
+t.test('the same while an epoch turns, with clocks on both sides of it', async (t) => {
+  const stores = await Promise.all([0, 1, 2, 3].map(() => testStore(t, redis)))
+  const turn = Math.ceil(1_700_000_000_000 / epochMs) * epochMs
+  for (const others of [0, 20]) {
+    const first = await freshLines(t, stores[0]!, {}, { now: turn - 1 })
+    // Some of the numbers are taken in the epoch before already.
+    for (let at = 0; at < others; at += 4) await first.lines.allocate(first.wanted(person(0), person(50 + at)))
+    const clocks = stores.map((_, at) => ({ now: turn - 1 + at % 2 }))
+    const processes = stores.map((store, at) => linesOn(t, store, {}, clocks[at]))
+    const settled = await Promise.allSettled(Array.from({ length: 200 }, async (_, at) => {
+      const { lines, wanted } = processes[at % processes.length]!
+      if (at === 100) for (const clock of clocks) clock.now = turn
+      const customer = person(1 + at % 5)
+      return { customer, delivery: await lines.allocate(wanted(person(0), customer, { reference: `r${at}` })) }
+    }))
+    const made = settled.flatMap((one) => one.status === 'fulfilled' ? [one.value] : [])
+    t.equal(made.length, 20 - others / 4)
+    t.equal(new Set(made.map(({ delivery }) => delivery.number)).size, made.length)
+    for (const { customer, delivery } of made) {
+      t.match(await first.lines.lookup(delivery.number, person(0), delivery.id), { kind: 'connect', callee: customer, deliveryId: delivery.id })
+      t.match(await processes[1]!.lines.lookup(delivery.number, customer, `${delivery.id}2`), { kind: 'connect', callee: person(0), deliveryId: delivery.id })
+    }
   }
 })
 

@@ -32,5 +32,5 @@ while seen < most do
   end
 end
 -- What is over counts no more; it is kept a while for a clock that goes back.
-redis.call('ZREMRANGEBYSCORE', key('epochs'), '-inf', digits(now - EPOCHS_KEPT))
+redis.call('ZREMRANGEBYSCORE', key('epochs'), '-inf', now - EPOCHS_KEPT)
 return { seen, tonumber(redis.call('GET', key('numv')) or 0), unpack(epochs()) }

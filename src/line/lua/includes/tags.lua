@@ -12,28 +12,31 @@ local KEPT_STEP = 60000
 
 local epoch = math.floor(now / EPOCH)
 
---- The epochs that hold something, as `<epoch>:<check of its key>`, for the process to learn.
+--- The epochs that hold something, as `<epoch>:<check of its key>`.
+local function holding()
+  return redis.call('ZRANGEBYSCORE', key('epochs'), now + 1, '+inf')
+end
+
+--- What a process must know to send the right tags.
 local function epochs()
-  return { EPOCHS, now, unpack(redis.call('ZRANGEBYSCORE', key('epochs'), '(' .. digits(now), '+inf')) }
+  return { EPOCHS, now, unpack(holding()) }
 end
 
 --- ARGV[2] says where the sent tags come from: `<epoch>:<check>` of each, the present one first, space between;
 --- at the end `<epoch>:gone` for those whose key was destroyed. Answers nil when that is the present epoch by
 --- this clock and leaves out none that holds something; else what the process must know before it tries again.
 local function disagreement()
-  local named = {}
-  for name in string.gmatch(ARGV[2], '%S+') do named[name] = true end
-  local agree = string.match(ARGV[2], '^%d+') == digits(epoch)
-  local answer = epochs()
-  for i = 3, #answer do
-    agree = agree and (named[answer[i]] or named[string.match(answer[i], '^%d+') .. ':gone'])
+  local function named(name) return string.find(ARGV[2], name, 1, true) end
+  if named(epoch .. ':') ~= 1 then return epochs() end
+  for _, name in ipairs(holding()) do
+    if not named(name) and not named(string.match(name, '^%d+:') .. 'gone') then return epochs() end
   end
-  return not agree and answer or nil
+  return nil
 end
 
 --- Says that tags of an epoch are needed until a time. Rounded up: a score that stays costs Redis's file nothing.
 local function keep(name, at)
-  redis.call('ZADD', key('epochs'), 'GT', digits(math.ceil(at / KEPT_STEP) * KEPT_STEP), name)
+  redis.call('ZADD', key('epochs'), 'GT', math.ceil(at / KEPT_STEP) * KEPT_STEP, name)
 end
 
 --- The name of the present epoch.
