@@ -49,10 +49,11 @@ async function gather({ calls: personCalls, lines, recordings }: RightsWork, { s
   let done = 0
   await told(done, total)
   for await (const day of personCalls.calls(shopId, phone)) {
+    const recorded = new Set(await recordings.ofDay(shopId, day.day))
     for (const call of day.calls) {
       ids.push(call.id)
       deliveries.add(call.deliveryId)
-      calls.push(ownCall(call, await recordings.find(shopId, call.id) !== undefined))
+      calls.push(ownCall(call, recorded.has(call.id)))
     }
     await told(++done, total)
   }

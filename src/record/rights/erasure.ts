@@ -41,8 +41,9 @@ async function eraseRows(work: RightsWork, task: Task, pseudonyms: ReadonlyMap<s
     const free = rows.filter((row) => !covering.covers(row) && !(dutyEndsAt(row, duty) > now))
     counts.held('record', rows.length - free.length)
     for (const row of rows) if (dutyEndsAt(row, duty) > now) counts.duty(dutyEndsAt(row, duty))
+    const recorded = new Set(await recordings.ofDay(shopId, day))
     for (const row of free) {
-      if (await recordings.remove(shopId, row.id)) counts.erased('recording', 1)
+      if (recorded.has(row.id) && await recordings.remove(shopId, row.id)) counts.erased('recording', 1)
       callIds.push(row.id)
       deliveryIds.add(row.deliveryId)
     }

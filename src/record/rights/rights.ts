@@ -147,10 +147,11 @@ class RedisRights implements Rights {
 
   async #finish(kept: Kept): Promise<Kept> {
     const { phone, ...rest } = kept
-    const end = phone === undefined ? undefined : await this.#outcome({ ...kept, phone })
+    let progress = kept.progress
+    const end = phone === undefined ? undefined : await this.#outcome({ ...kept, phone }, (done, total) => { progress = { done, total } })
     const { log } = this.#options
     // From here on the phone is nowhere in it.
-    const ended: Kept = { ...rest, state: end?.state ?? 'failed', finishedAt: this.#clock(), progress: { done: kept.progress.total, total: kept.progress.total }, ...(end === undefined ? {} : { result: end.result }) }
+    const ended: Kept = { ...rest, state: end?.state ?? 'failed', finishedAt: this.#clock(), progress, ...(end === undefined ? {} : { result: end.result }) }
     await this.#note(kept, end === undefined ? 'failed' : end.state === 'refused' ? 'refused' : 'done', end?.summary ?? 'failed')
     await this.#work.requests.save(ended)
     log.info('rights.ended', { shopId: kept.shopId, operation: kept.kind, state: ended.state, ms: this.#clock() - kept.createdAt })
@@ -158,10 +159,13 @@ class RedisRights implements Rights {
   }
 
   /** @returns undefined when it cannot be done, now or later; @throws what may be better soon */
-  async #outcome(task: Task): Promise<Outcome | undefined> {
+  async #outcome(task: Task, came: (done: number, total: number) => void): Promise<Outcome | undefined> {
     const { requests } = this.#work
     try {
-      return await workers[task.kind].worker(this.#work, task, async (done, total) => requests.save({ ...task, progress: { done, total } }))
+      return await workers[task.kind].worker(this.#work, task, async (done, total) => {
+        came(done, total)
+        await requests.save({ ...task, progress: { done, total } })
+      })
     } catch (error) {
       const { code } = asMaskError(error)
       if (code === 'store_unavailable' || code === 'store_full') throw error

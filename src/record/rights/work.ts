@@ -13,7 +13,7 @@ export interface RightsWork {
   readonly calls: PersonCalls
   readonly shelf: RecordShelf
   readonly lines: Pick<Lines, 'ofPerson' | 'forget'>
-  readonly recordings: Pick<Recordings, 'find' | 'remove'>
+  readonly recordings: Pick<Recordings, 'ofDay' | 'remove'>
   readonly holds: Holds
   readonly retention: Pick<Retention, 'classes' | 'period'>
   readonly requests: Requests
