@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
 import type { CallbackOrder } from '../../src/call/callback.js'
@@ -15,6 +16,8 @@ import { createAudit } from '../../src/record/audit/audit.js'
 import type { Audit } from '../../src/record/audit/types.js'
 import { createSigner } from '../../src/record/signing.js'
 import { createCallLog } from '../../src/record/log.js'
+import type { Recordings } from '../../src/record/recordings/types.js'
+import { createRecordings } from '../../src/record/recordings/recordings.js'
 import { createStatistics } from '../../src/record/statistics/statistics.js'
 import type { Role } from '../../src/shop/access.js'
 import { createApiKeys, type ApiKeys } from '../../src/shop/keys.js'
@@ -46,6 +49,7 @@ export interface TestApi {
   readonly audit: Audit
   readonly access: { readonly keys: ApiKeys, readonly seal: AccessSeal }
   readonly journal: Journal
+  readonly recordings: Recordings
   readonly events: EventBus
   /** Everything that was logged so far. */
   readonly logged: () => string
@@ -76,11 +80,13 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   const lines = createLines({ store, keys: keyRing, config, log })
   await lines.prepare()
   const journal = createJournal({ store, ring: keyRing, shops: () => ['one', 'two'], log })
+  const recordings = createRecordings({ dir: join(redis.dir, 'recordings'), keys: keyRing, log })
   const http = await createHttp({
     config, lines, events, log, audit, signer,
     calls: createCallLog({ store, ring: keyRing, log }),
     statistics: createStatistics({ store }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
+    recordings,
     shops,
     keys: apiKeys,
     sessions: createSessions({ store, seal, keys: apiKeys, idleMs: 60_000, longestMs: 3_600_000 }),
@@ -97,7 +103,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     journal.close()
     await lines.stop()
   })
-  return { http, config, store, keyRing, access: { keys: apiKeys, seal }, lines, audit, journal, events, logged, send: (...request) => send(http, ...request) }
+  return { http, config, store, keyRing, access: { keys: apiKeys, seal }, lines, audit, journal, recordings, events, logged, send: (...request) => send(http, ...request) }
 }
 
 /** As far as a callback goes without telephones: it is counted in. */
