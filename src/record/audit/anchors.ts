@@ -16,8 +16,8 @@ export interface Anchor extends AuditHead {
   readonly lost?: AuditHead
 }
 
-/** Where a chain's anchor lies. */
-export const anchorKey = (shopId: string): string => keyName('anchor', `shop.${shopId}`)
+/** Where a chain's anchor lies: under the name that the key store's account may touch. */
+export const anchorKey = (shopId: string): string => keyName('anchor', 'keys', shopId)
 
 /**
  * Keeps the newest head of each chain a second time, in another Redis than the chain, so that a chain whose end was cut
