@@ -18,7 +18,9 @@ const patienceMs = 600_000
 const lookEveryMs = 25
 
 /** Another process has this run's lock: it stops where it is and reports nothing. */
-export class LockLost extends Error {}
+export class LockLost extends Error {
+  override readonly name = 'LockLost'
+}
 
 /** How a run ended, as end-run.lua keeps it. */
 export interface RunEnd {
@@ -57,7 +59,7 @@ export async function takeLock(store: Store, shopId: string, runId: string): Pro
     if (performance.now() - stepSince > patienceMs) clearInterval(keeper)
     // What goes wrong here the run itself finds out.
     else beat(seen).catch(() => undefined)
-  }, keepEveryMs)
+  }, keepEveryMs).unref()
   return {
     fence,
     resumes: text(broken) !== '',

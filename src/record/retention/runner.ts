@@ -128,8 +128,7 @@ class Runner implements RetentionRunner {
       const { seen } = await readState(this.options.store, shopId)
       const fault = this.#guardOf(shopId).fault(reading, seen)
       if (fault === 'clock_disagrees') throw new MaskError('clock_untrusted', { reason: fault })
-      if (fault === undefined) continue
-      await this.options.audit.append({ shopId, actor, action: 'retention.clock', scope: `time confirmed: ${fault}`, reason: words, result: 'done' })
+      if (fault !== undefined) await this.options.audit.append({ shopId, actor, action: 'retention.clock', scope: `time confirmed: ${fault}`, reason: words, result: 'done' })
       await this.#trust(shopId, reading)
     }
   }
