@@ -48,7 +48,7 @@ const keysKind: Kind = {
   settings: (password) => [
     // Nobody can be this user. It keeps its rights because Redis 7 loads transactions of its own file by them.
     'user default off resetpass ~* &* +@all',
-    `user maskline-keys on >${password} ~*:{keys}* resetchannels -@all +@read +@write +@connection -@dangerous +eval +evalsha +wait +info +bgrewriteaof`,
+    `user maskline-keys on >${password} ~*:{keys}* ~anchor:* resetchannels -@all +@read +@write +@connection -@dangerous +eval +evalsha +wait +info +bgrewriteaof`,
     'appendfsync always'
   ]
 }

@@ -3,7 +3,7 @@ import { MaskError } from '../../errors.js'
 import { freshBytes } from '../../ids.js'
 import type { DataKey, KeyScope } from './types.js'
 
-/** Blobs of this making. The vault before it had 1. */
+/** Blobs of this making; 1 was the one before. */
 const format = 2
 const nonceBytes = 12
 const tagBytes = 16

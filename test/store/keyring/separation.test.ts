@@ -59,6 +59,8 @@ t.test('G7: the account of the keys may do with keys what is needed, and nothing
   for (const command of [['CONFIG', 'GET', '*'], ['MONITOR'], ['KEYS', '*'], ['FLUSHALL'], ['FLUSHDB'], ['SAVE'], ['ACL', 'LIST'], ['SHUTDOWN'], ['REPLICAOF', 'NO', 'ONE'], ['SLOWLOG', 'GET'], ['CLIENT', 'KILL', 'ID', '1'], ['SCRIPT', 'FLUSH'], ['SUBSCRIBE', 'x'], ['PUBLISH', 'x', 'y']] as const) {
     await t.rejects(store.call(command[0], ...command.slice(1)), { code: 'store_unavailable' }, command.join(' '))
   }
+  await store.hset('anchor:{shop.one}', { seq: 1 })
+  t.equal(await store.del('anchor:{shop.one}'), 1, 'heads of the audit trail are kept here too')
   await t.rejects(store.set('other', 'x'), { code: 'store_unavailable' }, 'a name that is no key of ours')
   await flush(store)
 })
