@@ -18,7 +18,14 @@ import { createAudit } from './record/audit/audit.js'
 import { createJournal } from './record/journal.js'
 import { createCallLog } from './record/log.js'
 import { createStatistics } from './record/statistics/statistics.js'
+import { createPersonCalls } from './record/person-calls.js'
 import { createRecordings } from './record/recordings/recordings.js'
+import { classTable } from './record/retention/classes.js'
+import { createHistory } from './record/retention/history.js'
+import { createHolds } from './record/retention/holds.js'
+import { createPeriods } from './record/retention/periods.js'
+import { createRights, quietest } from './record/rights/rights.js'
+import { createRecordShelf } from './record/shelf.js'
 import { createApiKeys } from './shop/keys.js'
 import { createAccessSeal } from './shop/seal.js'
 import { createSigner } from './record/signing.js'
@@ -106,6 +113,17 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const media = own(createMedia(config, sip, log))
   const recordings = createRecordings({ dir: config.recordings.dir ?? join(config.dataDir, 'recordings'), keys: keyRing, log })
   const trunk = createOutboundTrunk(config.trunks[0]!, sip, { log })
+  const holds = createHolds({ store, keyRing, audit })
+  const periods = createPeriods({ table: classTable(config), history: createHistory({ store, keyRing }), settings, audit })
+  // Closed after the calls, so that what became of a call that says a code is still noted.
+  const rights = own(createRights({
+    store, keyRing, audit, lines, recordings, holds, retention: periods, log, others: [],
+    calls: createPersonCalls({ store, ring: keyRing, log }),
+    shelf: createRecordShelf({ store }),
+    shops: () => shops.all().map(({ id }) => id),
+    numberOf: async (pool) => quietest(await lines.numbers(pool)),
+    teller: (order) => calls.tell(order)
+  }))
   const calls = own(createCalls(callDeps({ trunk, media, lines, journal, recordings, events, settings, config, log }), log))
   sip.onCall((call) => calls.take(call))
 
@@ -113,7 +131,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const keys = createApiKeys({ store, shops, configured: { [config.shops[0]!.id]: [apiKey] }, seal, log })
   const sessions = createSessions({ store, seal, keys, idleMs: config.access.sessionIdleMinutes * 60_000, longestMs: config.access.sessionMaxHours * 3_600_000 })
   const http = own(await createHttp({
-    config, lines, shops, keys, sessions, settings, recordings, audit, signer, events, log,
+    config, lines, shops, keys, sessions, settings, recordings, audit, rights, signer, events, log,
     calls: createCallLog({ store, ring: keyRing, log }),
     statistics: createStatistics({ store }),
     callbacks: calls,

@@ -12,6 +12,7 @@ import { readCookies } from './cookie.js'
 import { endConnectionsOnClose } from './connections.js'
 import { answerBrokenRequest, sendProblem } from './errors.js'
 import { refuseOtherMethods } from './methods.js'
+import { PersonRequestAnswer } from './person-schemas.js'
 import { auditRoutes } from './routes/audit.js'
 import { callExportRoute } from './routes/calls-export.js'
 import { callRoutes } from './routes/calls.js'
@@ -21,6 +22,7 @@ import { keyRoutes } from './routes/keys.js'
 import { meRoute } from './routes/me.js'
 import { numberRoutes } from './routes/numbers.js'
 import { openApiRoute } from './routes/openapi.js'
+import { personRoutes } from './routes/persons.js'
 import { recordingRoutes } from './routes/recordings.js'
 import { settingsRoutes } from './routes/settings.js'
 import { statsRoutes } from './routes/stats.js'
@@ -49,7 +51,7 @@ const headers = {
 export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
   const all: RouteDeps = { ...deps, clock: deps.clock ?? Date.now }
   const app = build(deps.config.http, deps.log)
-  for (const schema of [...shared, ...accessSchemas]) app.addSchema(schema)
+  for (const schema of [...shared, ...accessSchemas, PersonRequestAnswer]) app.addSchema(schema)
   const auth = createAuth(all)
   const methods = refuseOtherMethods(app)
   await readCookies(app)
@@ -74,6 +76,7 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
     keyRoutes(v1, all)
     shopRoutes(v1, all)
     auditRoutes(v1, all)
+    personRoutes(v1, all)
   }, { prefix: '/v1' })
   methods.seal()
   await app.ready()

@@ -36,6 +36,16 @@ export function parsePhone(text: string, policy: DialPolicy, field?: string): E1
   return text as E164
 }
 
+/**
+ * The number of a person who asks about it: any valid one, also of a country or kind that lines are not given for.
+ * @throws MaskError phone_invalid, phone_emergency; never with the value
+ */
+export function parsePerson(text: string, field?: string): E164 {
+  const refusal = refusalOf(text, { allowedCountries: [] })
+  if (refusal !== undefined && refusal !== 'phone_not_allowed') throw new MaskError(refusal, field === undefined ? {} : { field })
+  return text as E164
+}
+
 /** Why a number must not get a line or be dialled; undefined when nothing speaks against it. */
 export function refusalOf(text: string, policy: DialPolicy): ErrorCode | undefined {
   // Before anything is parsed: a parser happily makes an ordinary-looking number out of 112.

@@ -28,8 +28,10 @@ import { createShops } from '../../src/shop/shops.js'
 import type { KeyRing } from '../../src/store/keyring/types.js'
 import type { Store } from '../../src/store/redis.js'
 import { memoryKeyRing } from '../support/keyring.js'
+import type { ProofOrder } from '../../src/record/rights/types.js'
 import { captured } from '../support/log.js'
 import { testRedis, testStore } from '../support/redis.js'
+import { testRights } from './person-deps.js'
 
 /** People, reserved for fiction, that appear in the tests of this room. */
 export const courier = '+46701740605'
@@ -47,6 +49,8 @@ export interface TestApi {
   readonly keyRing: KeyRing
   readonly lines: Lines
   readonly audit: Audit
+  /** Codes that would have been said to phones. */
+  readonly told: readonly ProofOrder[]
   readonly access: { readonly keys: ApiKeys, readonly seal: AccessSeal }
   readonly journal: Journal
   readonly recordings: Recordings
@@ -81,8 +85,10 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   await lines.prepare()
   const journal = createJournal({ store, ring: keyRing, shops: () => ['one', 'two'], log })
   const recordings = createRecordings({ dir: join(redis.dir, 'recordings'), keys: keyRing, log })
+  const shopSettings = createSettings({ store, ring: keyRing, defaults: shopDefaults, defaultsOf: () => shopDefaults })
+  const { rights, told } = testRights(t, { store, keyRing, audit, lines, recordings, settings: shopSettings, config, log })
   const http = await createHttp({
-    config, lines, events, log, audit, signer,
+    config, lines, events, log, audit, rights, signer,
     calls: createCallLog({ store, ring: keyRing, log }),
     statistics: createStatistics({ store }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
@@ -90,7 +96,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     shops,
     keys: apiKeys,
     sessions: createSessions({ store, seal, keys: apiKeys, idleMs: 60_000, longestMs: 3_600_000 }),
-    settings: createSettings({ store, ring: keyRing, defaults: shopDefaults, defaultsOf: () => shopDefaults }),
+    settings: shopSettings,
     idempotency: createIdempotency({ store, ring: keyRing, log }),
     health: { parts: async () => [{ name: 'store', ok: true }] },
     metrics: { contentType: 'text/plain', text: async () => 'maskline_in_use 0\n' },
@@ -103,7 +109,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     journal.close()
     await lines.stop()
   })
-  return { http, config, store, keyRing, access: { keys: apiKeys, seal }, lines, audit, journal, recordings, events, logged, send: (...request) => send(http, ...request) }
+  return { http, config, store, keyRing, access: { keys: apiKeys, seal }, lines, audit, told, journal, recordings, events, logged, send: (...request) => send(http, ...request) }
 }
 
 /** As far as a callback goes without telephones: it is counted in. */

@@ -23,6 +23,7 @@ export async function openApiRoute(app: Api): Promise<void> {
       tags: [
         { name: 'deliveries', description: 'Lines between two people, for the time of one delivery' },
         { name: 'calls', description: 'What is kept about calls' },
+        { name: 'persons', description: 'What a person may ask for by their phone number' },
         { name: 'audit', description: 'Who looked at or changed what' },
         { name: 'numbers', description: 'The pool of proxy numbers' },
         { name: 'access', description: 'API keys, shops, signing in' },
