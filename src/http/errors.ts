@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import { asMaskError, MaskError, type ErrorCode } from '../errors.js'
 import { errorFields, type Log } from '../telemetry/log.js'
+import { earlyHeaders } from './security-headers.js'
 
 /** RFC 9457 problem details. Nothing in it comes from a request but the name of a field of ours. */
 export interface Problem {
@@ -111,6 +112,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
     `Content-Type: ${problemType}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(earlyHeaders).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
     '',
     body

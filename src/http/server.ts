@@ -28,6 +28,7 @@ import { settingsRoutes } from './routes/settings.js'
 import { statsRoutes } from './routes/stats.js'
 import { shopRoutes } from './routes/shops.js'
 import { shared } from './schemas.js'
+import { earlyHeaders, helmetOptions } from './security-headers.js'
 import { sessionRoutes } from './session.js'
 import type { Api, HttpDeps, RouteDeps } from './types.js'
 
@@ -41,12 +42,6 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-/** Answers are data: a browser is to do nothing with them. TLS is promised by whoever terminates it. */
-const headers = {
-  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-  strictTransportSecurity: false
-}
-
 /** Builds the API; nothing listens yet. */
 export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
   const all: RouteDeps = { ...deps, clock: deps.clock ?? Date.now }
@@ -56,7 +51,7 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
   const methods = refuseOtherMethods(app)
   await readCookies(app)
   await openApiRoute(app)
-  await app.register(helmet, headers)
+  await app.register(helmet, helmetOptions)
   healthRoutes(app, all)
   sessionRoutes(app, all, auth)
   consoleRoutes(app)
@@ -112,7 +107,7 @@ function build(config: Config['http'], log: Log): Api {
     // What was sent is what is checked: nothing dropped, filled in or converted; the first error is enough.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, log),
-    frameworkErrors: (error, request, reply) => { sendProblem(error, request, reply, log) }
+    frameworkErrors: (error, request, reply) => { sendProblem(error, request, reply.headers(earlyHeaders), log) }
   }).withTypeProvider<TypeBoxTypeProvider>()
   takeJsonOnly(app)
   decorateActor(app)
