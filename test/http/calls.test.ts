@@ -5,14 +5,14 @@ import { keys, reference, testApi } from './support.js'
 const { send, journal } = await testApi(t)
 const now = Date.now()
 const start = (id: string, startedAt: number, change: Partial<CallStart> = {}): CallStart =>
-  ({ id, shopId: 'one', deliveryId: 'demo-bcdfghjkmnpqrstvwxyz', reference, startedBy: 'courier', startedAt, ...change })
+  ({ id, shopId: 'one', deliveryId: 'demo-bcdfghjkmnpqrstvwxyz', reference, startedBy: 'courier', callee: 'customer', phones: {}, startedAt, ...change })
 
 /** One call that was talked through, one that nobody answered, one that rings, and one of another shop. */
 t.before(async () => {
   const talked = start('bbbbbbbbbbbbbbbbbbbb', now - 60_000)
   await journal.open(talked)
   await journal.finish(talked, { at: now - 40_000, answeredAt: now - 55_000, result: 'success', reason: 'caller_hung_up' })
-  const missed = start('cccccccccccccccccccc', now - 30_000, { startedBy: 'customer' })
+  const missed = start('cccccccccccccccccccc', now - 30_000, { startedBy: 'customer', callee: 'courier' })
   await journal.open(missed)
   await journal.finish(missed, { at: now - 20_000, result: 'client_error', reason: 'no_answer' })
   await journal.open(start('dddddddddddddddddddd', now - 5000))
@@ -25,12 +25,13 @@ const idsOf = (body: { calls: Row[] }): string[] => body.calls.map(({ id }) => i
 t.test('the calls of a delivery', async (t) => {
   const answer = await send('GET', '/v1/deliveries/demo-bcdfghjkmnpqrstvwxyz/calls')
   t.equal(answer.statusCode, 200, answer.body)
-  const { calls } = answer.json<{ calls: Row[] }>()
+  const { calls, summary } = answer.json<{ calls: Row[], summary: unknown }>()
   t.strictSame(calls[0], {
-    id: 'bbbbbbbbbbbbbbbbbbbb', deliveryId: 'demo-bcdfghjkmnpqrstvwxyz', reference, startedBy: 'courier', state: 'ended',
+    id: 'bbbbbbbbbbbbbbbbbbbb', deliveryId: 'demo-bcdfghjkmnpqrstvwxyz', reference, startedBy: 'courier', callee: 'customer', state: 'ended',
     startedAt: new Date(now - 60_000).toISOString(), answeredAt: new Date(now - 55_000).toISOString(), endedAt: new Date(now - 40_000).toISOString(),
     ringMs: 5000, talkMs: 15_000, result: 'success', reason: 'caller_hung_up'
   })
+  t.strictSame(summary, { reached: true, attempts: 3, reachedOnAttempt: 1, firstReachedAfterSeconds: 5, missedBy: { courier: 1, customer: 0 } }, 'how the parties reached each other')
   t.match(calls[1], { startedBy: 'customer', state: 'ended', result: 'client_error', reason: 'no_answer' })
   t.notHas(calls[1], { answeredAt: String, talkMs: 1 })
   t.match(calls[2], { state: 'ringing' })

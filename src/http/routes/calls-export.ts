@@ -1,13 +1,14 @@
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { checkReason } from '../../record/audit/rules.js'
 import { exportCalls, exportFormats, type ExportFormat } from '../../record/export.js'
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
+import { lastDayOr } from '../query.js'
 import { answers } from '../schemas.js'
 import { formatTime } from '../time.js'
 import type { Api, RouteDeps } from '../types.js'
-import { lastDayOr } from '../query.js'
 
 const types: Readonly<Record<ExportFormat, string>> = { jsonl: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; charset=utf-8' }
 /** An export takes as long as it takes; a client that reads nothing is left by the connection's own timeout. */
@@ -22,9 +23,9 @@ const Query = Type.Object({
 
 /** All calls of a window as a file, for people who may see them; coarse, and without anything that tells people apart. */
 export function callExportRoute(app: Api, deps: RouteDeps): void {
-  const underWay = new Set<Readable>()
+  const underWay = new Set<ServerResponse>()
   // An export under way must not keep the process from ending; its reader sees that it was cut.
-  app.addHook('preClose', async () => { for (const stream of underWay) stream.destroy() })
+  app.addHook('preClose', async () => { for (const answer of underWay) answer.destroy() })
   const schema = {
     operationId: 'exportCalls',
     summary: 'All calls of a window, oldest first, as JSON lines or CSV; times to the quarter hour, durations to ten seconds',
@@ -45,8 +46,8 @@ export function callExportRoute(app: Api, deps: RouteDeps): void {
     const rows = await deps.calls.count(id, window)
     await audited(deps, request, 'export.read', { scope: `${rows} calls of ${formatTime(window.from)} to ${formatTime(window.to)} as ${format}`, reason })
     const stream = Readable.from(exportCalls(deps.calls, id, window, format), { objectMode: true, highWaterMark: 1 })
-    underWay.add(stream)
-    stream.once('close', () => underWay.delete(stream))
+    underWay.add(reply.raw)
+    reply.raw.once('close', () => underWay.delete(reply.raw))
     return reply.type(types[format]).header('x-maskline-rows', rows).header('content-disposition', `attachment; filename="calls.${format}"`).send(stream)
   })
 }
