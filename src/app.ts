@@ -15,6 +15,7 @@ import { soundsFolder } from './media/sounds.js'
 import type { MediaEngine } from './media/types.js'
 import { mayDial } from './phone/dialable.js'
 import { createAudit } from './record/audit/audit.js'
+import { auditKeyStart } from './record/audit/key-events.js'
 import { createJournal } from './record/journal.js'
 import { createCallLog } from './record/log.js'
 import { createStatistics } from './record/statistics/statistics.js'
@@ -37,7 +38,7 @@ import { connectDrachtio } from './sip/drachtio.js'
 import { createOutboundTrunk } from './sip/gateways.js'
 import { createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
-import { createKeyStore, openKeyRing } from './store/keyring/open.js'
+import { createKeyStore, openKeyRing, type OpenedKeys } from './store/keyring/open.js'
 import type { KeyRing } from './store/keyring/types.js'
 import { createStore, type Store } from './store/redis.js'
 import { errorFields, type Log } from './telemetry/log.js'
@@ -98,10 +99,11 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const apiKey = apiKeyOf(config)
   const events = createEvents((error) => log.error('event.listener_failed', errorFields(error)))
 
-  const { store, keyStore, keyRing } = await openStores(config, servers, own, log)
+  const { store, keyStore, keyRing, ...keyStart } = await openStores(config, servers, own, log)
   const shops = own(await createShops({ config, store, log }))
   const signer = await createSigner({ store, keyRing })
   const audit = own(createAudit({ store, anchorStore: keyStore, keyRing, signer, log }))
+  await auditKeyStart(audit, keyStart)
   const lines = createLines({ store, keys: keyRing, config, log })
   closers.push(() => lines.stop())
   await lines.prepare()
@@ -155,13 +157,14 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
 type Own = <T extends { close(): Promise<void> | void }>(part: T) => T
 
 /** The data and, apart from them, the keys that open them: there before everything else, gone after it. */
-async function openStores(config: Config, { redisUrl, keysUrl }: Servers, own: Own, log: Log): Promise<{ store: Store, keyStore: Store, keyRing: KeyRing }> {
+async function openStores(config: Config, { redisUrl, keysUrl }: Servers, own: Own, log: Log): Promise<Omit<OpenedKeys, 'ring'> & { store: Store, keyStore: Store, keyRing: KeyRing }> {
   const { commandTimeoutMs } = config.redis
   const masterKeys = masterKeysOf(config)
   const store = own(createStore({ url: redisUrl, commandTimeoutMs, log: log.with({ operation: 'store' }) }))
   const keyStore = own(createKeyStore({ url: keysUrl, dataUrl: redisUrl, commandTimeoutMs, log: log.with({ operation: 'keys' }) }))
   await Promise.all([store.ready(storeReadyMs), keyStore.ready(storeReadyMs)])
-  return { store, keyStore, keyRing: own(await openKeyRing(store, { store: keyStore, masterKeys, log })) }
+  const { ring, ...start } = await openKeyRing(store, { store: keyStore, masterKeys, log })
+  return { store, keyStore, keyRing: own(ring), ...start }
 }
 
 function callDeps(parts: Pick<CallDeps, 'trunk' | 'media' | 'lines' | 'journal' | 'recordings' | 'events' | 'settings'> & { config: Config, log: Log }): CallDeps {

@@ -6,7 +6,7 @@ import { startPrivateRedis } from '../../../src/embedded/redis.js'
 import { createKeyRing } from '../../../src/store/keyring/keyring.js'
 import { openKeyRing } from '../../../src/store/keyring/open.js'
 import { redisShelf } from '../../../src/store/keyring/redis-shelf.js'
-import type { KeyRing } from '../../../src/store/keyring/types.js'
+import type { KeyRing, KeyScope } from '../../../src/store/keyring/types.js'
 import { keyName } from '../../../src/store/keys.js'
 import { createStore, type Store } from '../../../src/store/redis.js'
 import { captured, silent } from '../../support/log.js'
@@ -21,6 +21,7 @@ interface Running {
   readonly ring: KeyRing
   readonly keys: Store
   readonly data: Store
+  readonly destroyedAgain: readonly KeyScope[]
   /** Everything that was logged. */
   readonly logged: () => string
   /** Puts everything on the disk and ends both servers. */
@@ -37,9 +38,9 @@ async function start(t: Test, dir: string): Promise<Running> {
   stops.push(() => data.close(), () => keys.close(), ...servers.map((server) => () => server.close()))
   await Promise.all([data.ready(10_000), keys.ready(10_000)])
   const { log, text } = captured()
-  const ring = await openKeyRing(data, { store: keys, masterKeys, log, clock: () => noon })
+  const { ring, destroyedAgain } = await openKeyRing(data, { store: keys, masterKeys, log, clock: () => noon })
   stops.unshift(() => ring.close())
-  return { ring, keys, data, logged: text, stop }
+  return { ring, destroyedAgain, keys, data, logged: text, stop }
 }
 
 async function write({ ring, data }: Running): Promise<void> {
@@ -101,6 +102,7 @@ t.test('G12: keys that come back from a backup of the key store are destroyed ag
   t.ok(filesOf(join(dir, 'keys')).some((bytes) => bytes.includes(proof!.fingerprint)), 'the backup can be told by the fingerprint in the proof')
 
   now = await start(t, dir)
+  t.same(now.destroyedAgain, [yesterday])
   t.match(now.logged(), /"count":1.*keys\.destroyed_again/)
   await t.rejects(read(now, yesterday.period), { code: 'key_destroyed' })
   await t.rejects(now.ring.use(later, noon), { code: 'key_destroyed' }, 'also what had no key in the backup')

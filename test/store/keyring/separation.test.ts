@@ -98,13 +98,15 @@ t.test('keys and data belong together', async (t) => {
 t.test('G6: no start with a master key that does not open what is there', async (t) => {
   const [data, keys] = [await testStore(t, dataServer), await testStore(t, keysServer)]
   const options = { store: keys, log: silent, clock: () => noon }
-  const first = await openKeyRing(data, { ...options, masterKeys })
+  const { ring: first } = await openKeyRing(data, { ...options, masterKeys })
   await first.use(today, noon)
   await first.close()
   await t.rejects(openKeyRing(data, { ...options, masterKeys: { current: randomBytes(32) } }), { code: 'config_invalid', cause: /another master key/ })
   const next = { current: randomBytes(32), former: masterKeys.current }
-  await (await openKeyRing(data, { ...options, masterKeys: next })).close()
-  const after = await openKeyRing(data, { ...options, masterKeys: { current: next.current } })
+  const turned = await openKeyRing(data, { ...options, masterKeys: next })
+  t.equal(turned.rewrapped, 1)
+  await turned.ring.close()
+  const { ring: after } = await openKeyRing(data, { ...options, masterKeys: { current: next.current } })
   t.teardown(() => after.close())
   await t.resolves(after.use(today, noon))
   await flush(keys, data)
@@ -114,7 +116,7 @@ t.test('a key store without a file is told', async (t) => {
   const [data, keys] = [await testStore(t, dataServer), await testStore(t, keysServer)]
   const { log, text } = captured()
   const volatile: Store = { ...keys, call: async (command, ...args) => command === 'INFO' ? Buffer.from('# Persistence\r\naof_enabled:0\r\n') : keys.call(command, ...args) }
-  const ring = await openKeyRing(data, { store: volatile, log, masterKeys })
+  const { ring } = await openKeyRing(data, { store: volatile, log, masterKeys })
   t.match(text(), /keys\.not_durable/)
   await ring.use(today, Date.now())
   t.match(await ring.destroy([today]), [{ filesRewritten: true }], 'there is no file to rewrite')
