@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
-import { MaskError } from '../../errors.js'
+import { within } from '../../deadline.js'
+import { asMaskError, MaskError } from '../../errors.js'
 import { signHead } from '../../record/audit/export.js'
 import type { AuditEntry, AuditHead, AuditVerdict } from '../../record/audit/types.js'
 import type { Role } from '../../shop/access.js'
@@ -13,6 +14,9 @@ import type { Api, RouteDeps } from '../types.js'
 const tags = ['audit']
 const closed = { additionalProperties: false } as const
 const roles: readonly Role[] = ['admin', 'auditor']
+/** How long a verdict is kept for whoever asks again, and after how many seconds they should. */
+const keptMs = 60_000
+const retrySeconds = 2
 const Time = Type.String({ description: 'A date and time of RFC 3339.', examples: ['2026-01-31T12:00:00.000Z'] })
 const Hash = Type.String({ description: 'HMAC-SHA-256 over the entry ahead and this one, 128 bits in hex.', examples: ['5f0c2d9b8a7e4f3160c1b2a3d4e5f607'] })
 
@@ -45,6 +49,7 @@ const Verdict = Type.Object({
   brokenAt: Type.Optional(Type.Integer({ description: 'First place where something is wrong.' })),
   fault: Type.Optional(Type.Enum(['changed', 'missing', 'reordered', 'truncated', 'unreadable']))
 }, closed)
+const UnderWay = Type.Object({ state: Type.Literal('running') }, { ...closed, description: 'The trail is long; ask again.' })
 const SignedHead = Type.Object({
   ...headFields,
   signature: Type.String({ description: 'Ed25519 over `{"at":…,"hash":…,"seq":…,"shopId":…}` without spaces, base64.' }),
@@ -69,12 +74,46 @@ function listRoute(app: Api, deps: RouteDeps): void {
 }
 
 function verifyRoute(app: Api, deps: RouteDeps): void {
-  const schema = { operationId: 'verifyAudit', summary: 'Whether the trail is whole: nothing changed, missing, out of order or cut off', tags, response: answers({ 200: Verdict }, []) }
-  app.get('/audit/verify', { schema, config: { roles } }, async (request) => {
-    const verdict = await deps.audit.verify(shopOf(request).id)
+  const schema = {
+    operationId: 'verifyAudit',
+    summary: 'Whether the trail is whole: nothing changed, missing, out of order or cut off',
+    tags,
+    response: answers({ 200: Verdict, 202: UnderWay }, [])
+  }
+  const walks = new Walks(deps)
+  app.get('/audit/verify', { schema, config: { roles } }, async (request, reply) => {
+    const verdict = await walks.of(shopOf(request).id)
+    if (verdict === undefined) {
+      await audited(deps, request, 'audit.verify', { scope: 'under way' })
+      return reply.code(202).header('retry-after', retrySeconds).send({ state: 'running' })
+    }
     await audited(deps, request, 'audit.verify', { scope: verdict.whole ? `${verdict.checked} entries whole` : `${verdict.fault ?? 'broken'} at ${verdict.brokenAt ?? 0}` })
     return verdictView(verdict)
   })
+}
+
+/** A million entries take longer than a request may: whoever asks again gets what the walk has found meanwhile. */
+class Walks {
+  readonly #found = new Map<string, { readonly verdict: AuditVerdict, readonly at: number }>()
+
+  constructor(private readonly deps: RouteDeps) {}
+
+  /** @returns undefined when it is still under way */
+  async of(shopId: string): Promise<AuditVerdict | undefined> {
+    const { audit, clock, config } = this.deps
+    const found = this.#found.get(shopId)
+    this.#found.delete(shopId)
+    if (found !== undefined && clock() - found.at < keptMs) return found.verdict
+    const walk = audit.verify(shopId)
+    const verdict = await within(config.http.requestTimeoutMs / 2, walk).catch(unlessLate)
+    if (verdict === undefined) walk.then((late) => this.#found.set(shopId, { verdict: late, at: clock() }), () => undefined)
+    return verdict
+  }
+}
+
+function unlessLate(error: unknown): undefined {
+  if (asMaskError(error).code === 'deadline_exceeded') return undefined
+  throw error
 }
 
 function headRoute(app: Api, deps: RouteDeps): void {

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { MaskError } from '../../errors.js'
 import { parsePerson } from '../../phone/e164.js'
 import type { E164 } from '../../phone/types.js'
+import { longestHoldMs } from '../../record/retention/holds.js'
 import type { Proof, RightKind, RightsRequest } from '../../record/rights/types.js'
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
@@ -81,7 +82,7 @@ interface Asked {
 
 async function ask(deps: RouteDeps, request: FastifyRequest, kind: RightKind, { phone, proof, reason, endsAt }: Asked): Promise<RightsRequest> {
   const end = timeOf(endsAt, 'endsAt')
-  if (end !== undefined && end <= deps.clock()) throw new MaskError('request_invalid', { field: 'endsAt' })
+  if (end !== undefined && (end <= deps.clock() || end > deps.clock() + longestHoldMs)) throw new MaskError('request_invalid', { field: 'endsAt' })
   return deps.rights.request({
     shopId: shopOf(request).id, actor: actorOf(request), kind, phone: personOf(phone, deps), proof, reason,
     ...(end === undefined ? {} : { endsAt: end })
