@@ -16,7 +16,7 @@ export interface ConsoleFile {
 const folder = fileURLToPath(new URL('../../../src/http/console/web/', import.meta.url))
 
 /** What the pages use of lit-html; each of them imports only its neighbours. */
-const library = ['lit-html.js', 'directive.js', 'directive-helpers.js', 'async-directive.js', 'directives/live.js', 'directives/ref.js', 'directives/repeat.js']
+const library = ['lit-html.js', 'directive.js', 'directive-helpers.js', 'directives/live.js', 'directives/repeat.js']
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

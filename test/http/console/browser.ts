@@ -8,6 +8,9 @@ const executablePath = process.env.MASKLINE_TEST_CHROMIUM ?? '/usr/bin/chromium'
 /** Why there is no browser to test with, or false. To be handed to `skip`. */
 export const noBrowser = existsSync(executablePath) ? false : `${executablePath} is not installed (on Debian: apt-get install chromium)`
 
+/** Before anybody is signed in the browser itself notes that 401 came back. */
+export const unauthorised = /status of 401/
+
 /** A headless browser that talks to nobody but the pages it is given. */
 export async function openBrowser(t: Pick<Test, 'teardown'>): Promise<Browser> {
   const browser = await chromium.launch({

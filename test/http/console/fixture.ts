@@ -46,7 +46,7 @@ export async function playedServer(t: Pick<Test, 'teardown'>): Promise<Played> {
       { at: ago(3), actorId: 'kvbnzrtwqgps', name: 'webhook', from: 86_400, to: 21_600, reason: 'The shop system is never away that long' }
     ],
     holds: [{ id: 'hld', kind: 'hold', deliveryId: 'demo-bcdfghjkmnpqrstvwxyz', reason: 'Claim 2026-114 of a customer', authorId: 'kvbnzrtwqgps', createdAt: ago(8), endsAt: ago(-40) }],
-    today: { calls: 214, reached: 168, missed: 27, busy: 12, failed: 7, averageRingSeconds: 9.4, averageTalkSeconds: 71 },
+    today: { calls: 214, reached: 152, missed: 25, declined: 14, busy: 13, failed: 10, averageRingSeconds: 9.4, averageTalkSeconds: 71 },
     live: { live: 7, ringing: 2, talking: 5 },
     days: Array.from({ length: 90 }, (_, index) => statsOf(index)),
     verdict: { whole: true, checked: 4182 },
@@ -139,8 +139,8 @@ function statsOf(back: number): Record<string, unknown> {
   const at = Math.floor(Date.now() / day) * day - (89 - back) * day
   const name = new Date(at).toISOString().slice(0, 10)
   const weekday = new Date(at).getUTCDay()
-  if (back % 31 === 17) return { day: name, suppressed: true }
+  if (back % 31 === 17) return { day: name, reasons: {}, suppressed: true }
   const calls = Math.round((weekday === 0 ? 60 : weekday === 5 ? 260 : 190) + 34 * Math.sin(back * 1.7) + back / 3)
-  const [missed, busy, failed] = [Math.round(calls * (0.12 + 0.04 * Math.sin(back))), Math.round(calls * 0.06), Math.round(calls * (back === 71 ? 0.3 : 0.03))]
-  return { day: name, calls, reached: calls - missed - busy - failed, missed, busy, failed, averageRingSeconds: Math.round(90 + 15 * Math.sin(back / 2)) / 10, averageTalkSeconds: Math.round(68 + 9 * Math.cos(back / 3)) }
+  const [missed, declined, busy, failed] = [Math.round(calls * (0.1 + 0.03 * Math.sin(back))), Math.round(calls * 0.07), Math.round(calls * 0.06), Math.round(calls * (back === 71 ? 0.3 : 0.05))]
+  return { day: name, calls, reached: calls - missed - declined - busy - failed, missed, declined, busy, failed, averageRingSeconds: Math.round(90 + 15 * Math.sin(back / 2)) / 10, averageTalkSeconds: Math.round(68 + 9 * Math.cos(back / 3)) }
 }

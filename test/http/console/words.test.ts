@@ -51,7 +51,7 @@ test('no word is unused, and none is missing', (t) => {
 test('what the server may say has words', (t) => {
   const behind = (set: string): string[] => Object.keys(en).filter((word) => word.startsWith(`${set}.`)).map((word) => word.slice(set.length + 1)).sort()
   t.same(behind('reason'), [...reasons].sort(), 'reasons of calls')
-  t.same(behind('kind'), [...classNames].sort(), 'classes')
+  t.same(behind('kind'), [...classNames, 'requests'].sort(), 'classes, and the requests that are erased with them')
   t.same(behind('setting'), Object.keys(SettingsSchema.properties).sort(), 'settings')
   t.same(behind('settingHint'), behind('setting'), 'and a hint for each')
   t.same(behind('error').filter((code) => code !== 'network' && !Object.hasOwn(errorTable, code)), [], 'only error codes that exist')

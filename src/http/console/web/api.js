@@ -103,7 +103,9 @@ async function fetched(url, init, behindSession = true) {
 async function problemOf(response) {
   const { status } = response
   try {
-    const problem = /** @type {{ code?: string, title?: string, field?: string }} */ (await response.json())
+    /** @type {unknown} */
+    const body = await response.json()
+    const problem = /** @type {{ code?: string, title?: string, field?: string }} */ (body)
     return { status, code: problem.code ?? 'internal', title: problem.title, field: problem.field }
   } catch {
     return { status, code: 'internal' }

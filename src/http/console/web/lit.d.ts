@@ -2,5 +2,4 @@
 export { html, svg, nothing, render } from 'lit-html'
 export type { TemplateResult } from 'lit-html'
 export { live } from 'lit-html/directives/live.js'
-export { ref } from 'lit-html/directives/ref.js'
 export { repeat } from 'lit-html/directives/repeat.js'

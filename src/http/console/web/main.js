@@ -1,13 +1,13 @@
-import { useLanguage } from './i18n.js'
+import { currentLanguage, useLanguage } from './i18n.js'
 import { html, render } from './lit.js'
 import { browserLanguage, chosenLanguage, showTheme, theme } from './look.js'
+import { showDialog } from './parts/dialog.js'
 import { noticeLayer } from './parts/notice.js'
 import { drawWith } from './refresh.js'
 import { focusNewPage, leavePage, startRouter } from './router.js'
 import { resume, session } from './session.js'
 import { shell } from './shell.js'
 import { signInPage, waitingPage } from './pages/sign-in.js'
-import { currentLanguage } from './i18n.js'
 
 /** Draws the whole console; called whenever something has changed. */
 function draw() {
@@ -16,6 +16,7 @@ function draw() {
   if (session.state !== 'in') leavePage()
   const view = session.state === 'in' ? shell() : session.state === 'out' ? signInPage() : waitingPage()
   render(html`${view}${noticeLayer()}`, /** @type {HTMLElement} */ (document.getElementById('console')))
+  showDialog()
   focusNewPage()
 }
 

@@ -145,6 +145,7 @@ export interface DayStats {
   readonly reached?: number
   readonly missed?: number
   readonly busy?: number
+  readonly declined?: number
   readonly failed?: number
   readonly averageRingSeconds?: number
   readonly averageTalkSeconds?: number
@@ -182,11 +183,25 @@ export interface AuditVerdict {
 
 export interface PersonRequest {
   readonly id: string
-  readonly kind: string
-  readonly state: 'running' | 'done' | 'failed'
-  readonly startedAt?: string
-  readonly endedAt?: string
-  readonly [detail: string]: unknown
+  readonly kind: 'access' | 'export' | 'restriction' | 'erasure'
+  readonly state: 'running' | 'done' | 'refused' | 'failed'
+  readonly proof: string
+  readonly actorId: string
+  readonly createdAt: string
+  readonly finishedAt?: string
+  /** When this and its result are gone. */
+  readonly expiresAt: string
+  /** UTC days that were looked at, of those that there are. */
+  readonly progress: { readonly done: number, readonly total: number }
+  /** Only of one request that is asked for by its id. */
+  readonly result?: PersonResult
+}
+
+export interface PersonResult {
+  readonly access?: { readonly classes: readonly { readonly name: string, readonly count: number | null }[], readonly calls: readonly unknown[], readonly deliveries: readonly unknown[] }
+  readonly export?: { readonly calls: readonly unknown[], readonly deliveries: readonly unknown[] }
+  readonly erasure?: { readonly classes: readonly { readonly name: string, readonly erased: number, readonly held: number }[], readonly refused?: { readonly reason: string, readonly endsAt: string } }
+  readonly restriction?: { readonly holdId: string, readonly calls: number, readonly days: number, readonly endsAt: string }
 }
 
 export interface Key {

@@ -95,7 +95,7 @@ function outcome({ whole: isWhole, checked, brokenAt, fault }) {
 function table({ entries }) {
   if (entries.length === 0) return empty(t('audit.none'), t('audit.noneText'))
   return html`
-    <div class="table-box" tabindex="0" role="region" aria-label=${t('audit.entries')}>
+    <div class="table-box" tabindex="0" role="group" aria-label=${t('audit.entries')}>
       <table>
         <thead><tr><th scope="col" class="num">${t('audit.seq')}</th><th scope="col">${t('audit.at')}</th><th scope="col">${t('audit.who')}</th><th scope="col">${t('audit.action')}</th><th scope="col">${t('audit.about')}</th><th scope="col">${t('audit.result')}</th></tr></thead>
         <tbody>${entries.map(entryRow)}</tbody>

@@ -36,7 +36,7 @@ export default {
 function table(keys, done) {
   if (keys.length === 0) return empty(t('keys.none'), t('keys.noneText'))
   return html`
-    <div class="table-box" tabindex="0" role="region" aria-label=${t('keys.title')}>
+    <div class="table-box" tabindex="0" role="group" aria-label=${t('keys.title')}>
       <table>
         <thead><tr><th scope="col">${t('keys.label')}</th><th scope="col">${t('keys.id')}</th><th scope="col">${t('keys.roles')}</th><th scope="col">${t('keys.state')}</th><th scope="col">${t('keys.created')}</th><th scope="col">${t('keys.used')}</th><th scope="col"><span class="unseen">${t('keys.change')}</span></th></tr></thead>
         <tbody>${keys.map((key) => row(key, done))}</tbody>

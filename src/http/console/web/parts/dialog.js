@@ -1,5 +1,5 @@
 import { t } from '../i18n.js'
-import { html, nothing, ref, repeat } from '../lit.js'
+import { html, nothing, repeat } from '../lit.js'
 import { refresh } from '../refresh.js'
 
 /**
@@ -47,7 +47,7 @@ function drop(id) {
 /** Where the open dialog stands in the page. */
 export function dialogLayer() {
   return repeat(current === undefined ? [] : [current], ({ id }) => id, ({ id, dialog }) => html`
-    <dialog class="dialog" aria-labelledby="dialog-title" ${ref(show)} @close=${() => drop(id)}>
+    <dialog class="dialog" aria-labelledby="dialog-title" @close=${() => drop(id)}>
       <header class="dialog-head">
         <h2 id="dialog-title">${dialog.title}</h2>
         <button type="button" class="button-icon" aria-label=${t('action.close')} @click=${closeDialog}>${cross}</button>
@@ -58,9 +58,12 @@ export function dialogLayer() {
 
 const cross = html`<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="M3 3l10 10M13 3L3 13" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round"></path></svg>`
 
-/** @param {Element | undefined} element */
-function show(element) {
-  if (element instanceof HTMLDialogElement && element.isConnected && !element.open) element.showModal()
+/** After the page was drawn: a dialog that is new in it is opened, once. */
+export function showDialog() {
+  const element = /** @type {HTMLDialogElement | null} */ (document.querySelector('dialog:not([data-shown])'))
+  if (element === null) return
+  element.dataset.shown = ''
+  element.showModal()
 }
 
 /**

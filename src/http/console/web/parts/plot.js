@@ -105,7 +105,7 @@ function table(plot) {
   return html`
     <details class="plot-table">
       <summary>${t('plot.table')}</summary>
-      <div class="table-box" tabindex="0" role="region" aria-label=${plot.title}>
+      <div class="table-box" tabindex="0" role="group" aria-label=${plot.title}>
         <table>
           <thead><tr><th scope="col">${plot.columnHead}</th>${plot.series.map(({ label }) => html`<th scope="col" class="num">${label}</th>`)}</tr></thead>
           <tbody>${plot.columns.map((name, index) => html`<tr><th scope="row">${name}</th>${plot.series.map(({ values }) => html`<td class="num">${text(plot, values[index])}</td>`)}</tr>`)}</tbody>

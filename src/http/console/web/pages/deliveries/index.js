@@ -78,7 +78,7 @@ function table({ calls, more }, wanted) {
   if (rows.length === 0) return wanted === '' ? empty(t('deliveries.none'), t('deliveries.noneText')) : empty(t('deliveries.notFound'), t('deliveries.notFoundText'))
   return html`
     <p role="status">${counted('deliveries.count', rows.length)}${more ? ` ${t('deliveries.more')}` : nothing}</p>
-    <div class="table-box" tabindex="0" role="region" aria-label=${t('deliveries.title')}>
+    <div class="table-box" tabindex="0" role="group" aria-label=${t('deliveries.title')}>
       <table>
         <thead><tr><th scope="col">${t('call.started')}</th><th scope="col">${t('call.reference')}</th><th scope="col">${t('call.by')}</th><th scope="col">${t('call.end')}</th><th scope="col" class="num">${t('call.ring')}</th><th scope="col" class="num">${t('call.talk')}</th></tr></thead>
         <tbody>${rows.map(callRow)}</tbody>

@@ -7,7 +7,7 @@ import { refresh } from '../../refresh.js'
 import { loaded } from '../../resource.js'
 import { clock } from '../../times.js'
 import { callsPlot, timesPlot } from './plots.js'
-import { todayFigures } from './today.js'
+import { outcomes, todayFigures } from './today.js'
 import { nowPanel } from './now.js'
 
 /** @import { DayStats, NowStats, PageDefinition } from '../../types.js' */
@@ -39,7 +39,7 @@ function figures() {
   })
   let at = Date.now()
   let span = 30
-  /** @type {import('../../resource.js').Resource<{ days: readonly DayStats[] }>} */
+  /** @type {import('../../resource.js').Resource<readonly DayStats[]>} */
   let days = loaded(() => ask(span))
   const timer = setInterval(() => { if (!document.hidden) void now.load() }, everyMs)
   const choose = (/** @type {string} */ value) => {
@@ -65,19 +65,26 @@ function figures() {
       <section aria-labelledby="days">
         <div class="section-head"><h2 id="days">${t('figures.days')}</h2>
           ${choice({ name: 'span', label: t('figures.span'), value: String(span), options: spans.map((count) => [String(count), t('figures.spanDays', { count })]), change: choose })}</div>
-        ${shown(days, (value) => plots(value.days), { rows: 8 })}
+        ${shown(days, plots, { rows: 8 })}
       </section>`
   }
 }
 
-/** @param {number} span days up to today, in UTC @returns {Promise<{ days: readonly DayStats[] }>} */
-function ask(span) {
+/** @param {number} span days up to today, in UTC @returns {Promise<readonly DayStats[]>} every one of them */
+async function ask(span) {
   const today = Math.floor(Date.now() / dayMs) * dayMs
-  return get('stats', { from: new Date(today - (span - 1) * dayMs).toISOString(), to: new Date(today + dayMs).toISOString() })
+  const names = Array.from({ length: span }, (_, index) => new Date(today - (span - 1 - index) * dayMs).toISOString().slice(0, 10))
+  /** @type {{ days: readonly DayStats[] }} */
+  const { days } = await get('stats', { from: names[0], to: names.at(-1) })
+  // The server leaves out days without calls.
+  return names.map((name) => days.find(({ day }) => day === name) ?? noCalls(name))
 }
+
+/** @param {string} day @returns {DayStats} */
+const noCalls = (day) => ({ day, calls: 0, ...Object.fromEntries(outcomes.map((name) => [name, 0])) })
 
 /** @param {readonly DayStats[]} days */
 function plots(days) {
-  if (days.length === 0) return empty(t('figures.none'), t('figures.noneText'))
+  if (days.every(({ calls }) => calls === 0)) return empty(t('figures.none'), t('figures.noneText'))
   return html`<div class="plots">${callsPlot(days)}${timesPlot(days)}</div>`
 }

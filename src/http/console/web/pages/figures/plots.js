@@ -17,7 +17,7 @@ export function callsPlot(days) {
     title: t('plot.calls'),
     summary: counted('plot.callsText', total, { days: whole(days.length) }),
     ...columns(days),
-    series: outcomes.map((key) => ({ key, label: t(`outcome.${key}`), values: days.map((day) => day.suppressed === true ? undefined : day[key] ?? 0) })),
+    series: outcomes.map((key) => ({ key, label: t(`outcome.${key}`), values: days.map((day) => day[key]) })),
     shown: whole
   })
 }

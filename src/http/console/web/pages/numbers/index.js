@@ -54,7 +54,7 @@ function table(numbers, done) {
   if (numbers.length === 0) return empty(t('numbers.none'), t('numbers.noneText'))
   const most = Math.max(1, ...numbers.map(({ held }) => held))
   return html`
-    <div class="table-box" tabindex="0" role="region" aria-label=${t('numbers.load')}>
+    <div class="table-box" tabindex="0" role="group" aria-label=${t('numbers.load')}>
       <table>
         <thead><tr><th scope="col">${t('numbers.number')}</th><th scope="col">${t('numbers.country')}</th><th scope="col">${t('numbers.state')}</th><th scope="col" class="num">${t('numbers.live')}</th><th scope="col" class="num">${t('numbers.held')}</th>
           <th scope="col" class="wide"><span class="unseen">${t('numbers.load')}</span></th>${may('admin') ? html`<th scope="col"><span class="unseen">${t('numbers.change')}</span></th>` : nothing}</tr></thead>

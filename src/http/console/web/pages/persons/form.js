@@ -1,17 +1,20 @@
 import { send } from '../../api.js'
 import { named, t } from '../../i18n.js'
 import { html, nothing } from '../../lit.js'
-import { areaField, choice, formValues, secretField } from '../../parts/fields.js'
+import { areaField, choice, formValues, secretField, textField } from '../../parts/fields.js'
 import { attempt, newForm } from '../../parts/form.js'
 import { announce } from '../../parts/notice.js'
 import { formError } from '../../parts/states.js'
 import { refresh } from '../../refresh.js'
-import { openResult } from './requests.js'
+import { dateField, endOfField } from '../../times.js'
+import { openResult } from './result.js'
 
 /** @import { PersonRequest } from '../../types.js' */
 
 export const rights = /** @type {const} */ (['access', 'export', 'restriction', 'erasure'])
 const kinds = /** @type {const} */ (['call', 'declared'])
+/** How long a restriction lasts unless somebody says otherwise. */
+const restrictedMs = 90 * 86_400_000
 /** A number that waits for its code is forgotten after this. */
 const waitMs = 10 * 60_000
 
@@ -46,21 +49,22 @@ export function requestForm(done) {
     forget()
     announce(t('persons.sent'))
     done()
-    openResult(request, right)
+    openResult(request)
   })
   const submit = (/** @type {SubmitEvent} */ event) => {
     const element = /** @type {HTMLFormElement} */ (event.currentTarget)
-    const { phone = '', reason = '', check = '', code = '' } = formValues(event)
+    const { phone = '', reason = '', check = '', code = '', endsOn = '' } = formValues(event)
+    const end = endsOn === '' ? {} : { endsAt: new Date(endOfField(endsOn)).toISOString() }
     if (chosen.waiting !== undefined) {
       const { phone: known, id, right } = chosen.waiting
-      void ask(right, { phone: known, proof: { kind: 'call', id, code: code.trim() }, reason: reason.trim() })
+      void ask(right, { phone: known, proof: { kind: 'call', id, code: code.trim() }, reason: reason.trim(), ...end })
       return
     }
     // From here on the number is in the request alone, whatever comes of it.
     const field = element.elements.namedItem('phone')
     if (field instanceof HTMLInputElement) field.value = ''
     const number = phone.replace(/[\s()-]/g, '')
-    if (chosen.kind === 'declared') void ask(chosen.right, { phone: number, proof: { kind: 'declared', reason: check.trim() }, reason: reason.trim() })
+    if (chosen.kind === 'declared') void ask(chosen.right, { phone: number, proof: { kind: 'declared', reason: check.trim() }, reason: reason.trim(), ...end })
     else void attempt(form, () => send('POST', 'persons/proofs', { phone: number }), (/** @type {{ id: string }} */ proof) => wait(number, proof.id))
   }
   return {
@@ -84,7 +88,7 @@ function firstStep({ right, kind }, set) {
     <p class="hint">${named('proofKindText', kind)}</p>
     ${kind === 'call' ? nothing : html`
       ${areaField({ name: 'check', label: t('persons.check'), hint: t('persons.checkHint'), required: true, maxlength: 300, rows: 2 })}
-      ${reasonField()}`}`
+      ${lastFields(right)}`}`
 }
 
 /** @param {string} right @param {() => void} startOver */
@@ -92,8 +96,11 @@ function codeStep(right, startOver) {
   return html`
     <p class="note" role="status">${t('persons.calling', { right: named('right', right) })}</p>
     ${secretField({ name: 'code', label: t('persons.code'), hint: t('persons.codeHint'), inputmode: 'numeric', required: true, maxlength: 12 })}
-    ${reasonField()}
+    ${lastFields(right)}
     <p><button type="button" class="button button-small" @click=${startOver}>${t('persons.startOver')}</button></p>`
 }
 
-const reasonField = () => areaField({ name: 'reason', label: t('persons.reason'), hint: t('change.reasonHint'), required: true, maxlength: 300, rows: 2 })
+/** @param {string} right */
+const lastFields = (right) => html`
+  ${right === 'restriction' ? textField({ name: 'endsOn', label: t('holds.endsOn'), hint: t('holds.endsHint'), type: 'date', required: true, min: dateField(Date.now()), value: dateField(Date.now() + restrictedMs) }) : nothing}
+  ${areaField({ name: 'reason', label: t('persons.reason'), hint: t('change.reasonHint'), required: true, maxlength: 300, rows: 2 })}`

@@ -52,7 +52,7 @@ function comparison(before, after) {
   const changed = rows.filter(({ from, to }) => from !== to).length
   return html`
     <p role="status"><strong>${changed === 0 ? t('compare.equal') : counted('compare.changed', changed)}</strong></p>
-    <div class="table-box" tabindex="0" role="region" aria-label=${t('compare.title')}>
+    <div class="table-box" tabindex="0" role="group" aria-label=${t('compare.title')}>
       <table>
         <thead><tr><th scope="col">${t('compare.class')}</th><th scope="col">${date(before.at)}</th><th scope="col">${date(after.at)}</th><th scope="col">${t('compare.difference')}</th></tr></thead>
         <tbody>${rows.map(({ name, from = null, to }) => html`

@@ -24,7 +24,7 @@ export function runList({ publicKey, runs }) {
   for (const run of runs) check(publicKey, run)
   return html`
     <ol class="strip" aria-hidden="true">${[...runs].reverse().map((run) => html`<li class="strip-${run.state}" title="${dateTime(run.startedAt)}: ${named('runState', run.state)}"></li>`)}</ol>
-    <div class="table-box" tabindex="0" role="region" aria-label=${t('runs.title')}>
+    <div class="table-box" tabindex="0" role="group" aria-label=${t('runs.title')}>
       <table>
         <thead><tr><th scope="col">${t('runs.state')}</th><th scope="col">${t('runs.when')}</th><th scope="col" class="num">${t('runs.due')}</th><th scope="col" class="num">${t('runs.deleted')}</th>
           <th scope="col" class="num">${t('runs.held')}</th><th scope="col" class="num">${t('runs.failed')}</th><th scope="col">${t('runs.oldest')}</th><th scope="col">${t('runs.signature')}</th><th scope="col"><span class="unseen">${t('runs.details')}</span></th></tr></thead>
@@ -44,14 +44,14 @@ function row(publicKey, run) {
       <td class="num">${whole(sum('due'))}</td><td class="num">${whole(sum('deleted'))}</td><td class="num">${whole(sum('held'))}</td><td class="num">${whole(sum('failed'))}</td>
       <td>${timeOf(oldest.length === 0 ? undefined : Math.min(...oldest), away, dateTime)}</td>
       <td>${proofBadge(run)}</td>
-      <td><button type="button" class="button button-small" @click=${() => openDetails(publicKey, run)} aria-label=${t('runs.detailsOf', { when: dateTime(run.startedAt) })}>${t('runs.details')}</button></td>
+      <td><button type="button" class="button button-small" @click=${() => openDetails(publicKey, run)} aria-label="${t('runs.details')}: ${t('runs.detailsOf', { when: dateTime(run.startedAt) })}">${t('runs.details')}</button></td>
     </tr>`
 }
 
 /** @param {RetentionRun} run */
 function proofBadge(run) {
   const proof = proofs.get(run)
-  if (proof === undefined) return html`<span class="none">…</span>`
+  if (proof === undefined) return html`<span class="none waiting">…</span>`
   return badge(proof === 'right' ? 'good' : proof === 'wrong' ? 'bad' : 'calm', named('proof', proof))
 }
 
@@ -86,7 +86,7 @@ function openDetails(publicKey, run) {
         <div><dt>${t('runs.signature')}</dt><dd>${proofBadge(run)}</dd></div>
         <div><dt>${t('runs.publicKey')}</dt><dd><code class="wrap">${publicKey}</code></dd></div>
       </dl>
-      <div class="table-box" tabindex="0" role="region" aria-label=${t('runs.byClass')}>
+      <div class="table-box" tabindex="0" role="group" aria-label=${t('runs.byClass')}>
         <table>
           <thead><tr><th scope="col">${t('compare.class')}</th><th scope="col" class="num">${t('runs.due')}</th><th scope="col" class="num">${t('runs.deleted')}</th><th scope="col" class="num">${t('runs.held')}</th><th scope="col" class="num">${t('runs.failed')}</th><th scope="col" class="num">${t('runs.keys')}</th><th scope="col">${t('runs.oldest')}</th></tr></thead>
           <tbody>${run.classes.map(outcomeRow)}</tbody>

@@ -1,0 +1,126 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { test, type Test } from 'tap'
+import { noBrowser, openBrowser, unauthorised, watchedPage, type Look, type Watched } from './browser.js'
+import { playedServer, runOf, type Played } from './fixture.js'
+import { accessFaults, openPage, settled, signIn } from './support.js'
+
+test('the console in a browser, over played answers', { skip: noBrowser }, async (t) => {
+  const browser = await openBrowser(t)
+  const start = async (t: Test, look?: Look, change?: (server: Played) => void): Promise<Watched & { server: Played }> => {
+    const server = await playedServer(t)
+    change?.(server)
+    const watched = await watchedPage(t, browser, look, unauthorised)
+    await signIn(watched.page, server.url, 'right-key')
+    await settled(watched.page)
+    return { ...watched, server }
+  }
+
+  t.test('the sign-in page, with a wrong key', async (t) => {
+    const server = await playedServer(t)
+    const { page, faults } = await watchedPage(t, browser, {}, unauthorised)
+    await page.goto(`${server.url}/console/`)
+    await page.fill('#key', 'wrong-key')
+    await page.click('button[type=submit]')
+    t.match(await page.textContent('[role=alert]'), 'not valid')
+    t.equal(await page.inputValue('#key'), '', 'the key does not stay in the field')
+    t.same(await accessFaults(page), [])
+    t.same(faults, [])
+  })
+
+  t.test('a period is changed with a preview and a reason', async (t) => {
+    const { page, server } = await start(t)
+    await page.click('[aria-label="Change period: Call records"]')
+    await page.fill('#count', '91')
+    t.match(await page.textContent('.preview'), 'The longest period is 90 days.')
+    t.equal(await page.isDisabled('dialog [type=submit]'), true)
+    await page.fill('#count', '7')
+    t.match(await page.textContent('.preview'), /what began before .* goes/)
+    t.match(await page.textContent('.preview'), 'It cannot be brought back.')
+    await page.fill('#reason', 'A week is enough')
+    await page.click('dialog [type=submit]')
+    await page.waitForSelector('dialog', { state: 'detached' })
+    t.same(server.received.at(-1), { method: 'PUT', path: '/v1/retention', body: { reason: 'A week is enough', periods: { record: 604_800 } } })
+    t.match(await page.textContent('.notices'), 'Call records: 7 days')
+    await page.waitForSelector('.history >> text=A week is enough')
+  })
+
+  t.test('a failing deletion is red, and a report that was tampered with is told', async (t) => {
+    const { page, faults } = await start(t, {}, (server) => {
+      server.health = { state: 'failing', failures: 3, reason: 'runs_failed', lastRunAt: new Date(Date.now() - 7_200_000).toISOString() }
+      const stranger = generateKeyPairSync('ed25519').privateKey
+      server.runs = [runOf(0, 'failed'), { ...runOf(1, 'done'), endedAt: 5 }, runOf(2, 'done', stranger), runOf(3, 'done')]
+    })
+    t.match(await page.textContent('.health-failing[role=alert]'), /not being deleted.*3 runs in a row/s)
+    await settled(page)
+    t.same(await page.locator('tbody .badge').allTextContents(), ['Valid', 'Not valid', 'Not valid', 'Valid'])
+    t.same(await page.evaluate('[...document.querySelectorAll(".strip li")].map((mark) => mark.className)'), ['strip-done', 'strip-done', 'strip-done', 'strip-failed'], 'newest at the right')
+    t.same(await accessFaults(page), [])
+    t.same(faults, [])
+  })
+
+  t.test('two dates are compared', async (t) => {
+    const { page } = await start(t)
+    await openPage(page, 'retention/compare')
+    await page.waitForSelector('.row-changed')
+    t.same(await page.locator('.row-changed th').allTextContents(), ['Webhook queue', 'Call records'])
+    t.match(await page.textContent('[role=status]'), '2 periods differ.')
+    const today = await page.inputValue('#second')
+    await page.fill('#first', today)
+    await page.click('.filter [type=submit]')
+    await page.waitForSelector('text=The periods are the same on both dates.')
+  })
+
+  t.test('too few calls are not shown, and a figure that is too small neither', async (t) => {
+    const { page, server } = await start(t, {}, (server) => { server.today = { reasons: {}, suppressed: true } })
+    await openPage(page, 'figures')
+    t.match(await page.textContent('.empty'), 'Fewer than ten calls today')
+    server.today = { calls: 30, reached: 20, suppressed: true }
+    await page.waitForSelector('dd:has-text("under 10")', { timeout: 15_000 })
+  })
+
+  t.test('what cannot be loaded says so and can be tried again', async (t) => {
+    const { page, server } = await start(t, {}, (server) => server.refused.set('/v1/retention/runs', { status: 503, code: 'store_unavailable' }))
+    t.match(await page.textContent('div.note-bad'), 'The store does not answer')
+    server.refused.clear()
+    await page.click('button:has-text("Try again")')
+    await page.waitForSelector('.strip')
+  })
+
+  t.test('an ended session leads back to the door, with a word', async (t) => {
+    const { page, context } = await start(t)
+    await context.clearCookies()
+    await page.click('nav a[href="#/audit"]')
+    await page.waitForSelector('#key')
+    t.match(await page.textContent('.note'), 'Your session has ended')
+  })
+
+  t.test('each role sees what it may', async (t) => {
+    const auditor = await start(t, {}, (server) => { server.roles = ['auditor'] })
+    t.same(await menu(auditor.page), ['Retention', 'Calls today', 'Audit trail', 'Documents', 'Settings'])
+    t.equal(await auditor.page.locator('main button:has-text("Change"), main button:has-text("Delete now"), main button:has-text("Hold")').count(), 0, 'nothing to change')
+    await openPage(auditor.page, 'persons')
+    t.match(await auditor.page.textContent('h1'), 'Nothing here', 'nor by the address')
+    await openPage(auditor.page, 'settings')
+    t.equal(await auditor.page.isDisabled('#language'), true)
+    const operator = await start(t, {}, (server) => { server.roles = ['operator'] })
+    t.same(await menu(operator.page), [])
+    t.match(await operator.page.textContent('main'), 'no role that the console serves')
+  })
+
+  t.test('in Estonian, which the reader may also choose', async (t) => {
+    const { page } = await start(t, { locale: 'et-EE', theme: 'dark' }, (server) => { server.language = 'et' })
+    t.match(await page.textContent('h1'), 'Säilitamine')
+    t.equal(await page.getAttribute('html', 'lang'), 'et')
+    t.match(await page.textContent('.classes'), '14 ööpäeva')
+    t.same(await accessFaults(page), [])
+    await page.selectOption('.looks select >> nth=0', 'en')
+    t.match(await page.textContent('h1'), 'Retention')
+    await page.reload()
+    await settled(page)
+    t.match(await page.textContent('h1'), 'Retention', 'the choice stays')
+    await page.selectOption('.looks select >> nth=1', 'light')
+    t.equal(await page.getAttribute('html', 'data-theme'), 'light')
+  })
+})
+
+const menu = (page: Watched['page']): Promise<string[]> => page.locator('nav a').allTextContents()
