@@ -27,8 +27,8 @@ export interface KeyRingOptions {
 /** How long a key may be used without asking the key store whether it is still there. */
 const rememberMs = 60_000
 const rememberedKeys = 5000
-/** A key that nobody used for so long is not remembered any more. */
-const idleMs = 600_000
+/** A key that nobody used for so long is not remembered any more. Long, so that quiet shops outlast an outage too. */
+const idleMs = 86_400_000
 const neededStepMs = 600_000
 /** After the key store was found away, remembered keys are used without asking it again for so long. */
 const awayMs = 1000

@@ -173,8 +173,10 @@ t.test('what is not needed any more is not remembered', async (t) => {
   const clock = { now: noon }
   const ring = ringOn(t, shelf, { clock, rememberMs: 20 })
   await ring.use(today, noon + hour)
-  await ring.use(yesterday, noon + day)
+  await ring.use(yesterday, noon + 3 * day)
   clock.now = noon + 2 * hour
-  await until(async () => ring.stats().remembered === 0 || undefined, 'the key that nobody used for long to be let go')
+  await until(async () => ring.stats().remembered === 1 || undefined, 'the key that is needed no more to be let go')
+  clock.now = noon + 25 * hour
+  await until(async () => ring.stats().remembered === 0 || undefined, 'the key that nobody used for a day to be let go')
   t.equal((await ring.list()).length, 2)
 })
