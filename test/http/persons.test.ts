@@ -1,5 +1,6 @@
 import t from 'tap'
 import { newId } from '../../src/ids.js'
+import type { E164 } from '../../src/phone/types.js'
 import type { PersonRequestAnswer } from '../../src/http/person-schemas.js'
 import { courier, customer, keys, order, testApi, third, type TestApi } from './support.js'
 
@@ -9,7 +10,7 @@ const asked = (phone: string, change: Record<string, unknown> = {}): Record<stri
 /** A delivery of shop one, and a call of its courier. */
 async function scene({ send, journal }: TestApi): Promise<string> {
   const { id } = (await send('POST', '/v1/deliveries', order())).json<{ id: string }>()
-  const call = { id: newId(), shopId: 'one', deliveryId: id, reference: 'canary', startedBy: 'courier', callee: 'customer', phones: { courier, customer }, startedAt: Date.now() } as const
+  const call = { id: newId(), shopId: 'one', deliveryId: id, reference: 'canary', startedBy: 'courier', callee: 'customer', phones: { courier: courier as E164, customer: customer as E164 }, startedAt: Date.now() } as const
   await journal.open(call)
   await journal.finish(call, { at: Date.now(), result: 'client_error', reason: 'busy' })
   return id

@@ -49,7 +49,6 @@ const Verdict = Type.Object({
   brokenAt: Type.Optional(Type.Integer({ description: 'First place where something is wrong.' })),
   fault: Type.Optional(Type.Enum(['changed', 'missing', 'reordered', 'truncated', 'unreadable']))
 }, closed)
-const UnderWay = Type.Object({ state: Type.Literal('running') }, { ...closed, description: 'The trail is long; ask again.' })
 const SignedHead = Type.Object({
   ...headFields,
   signature: Type.String({ description: 'Ed25519 over `{"at":…,"hash":…,"seq":…,"shopId":…}` without spaces, base64.' }),
@@ -78,21 +77,21 @@ function verifyRoute(app: Api, deps: RouteDeps): void {
     operationId: 'verifyAudit',
     summary: 'Whether the trail is whole: nothing changed, missing, out of order or cut off',
     tags,
-    response: answers({ 200: Verdict, 202: UnderWay }, [])
+    response: answers({ 200: Verdict }, [])
   }
   const walks = new Walks(deps)
-  app.get('/audit/verify', { schema, config: { roles } }, async (request, reply) => {
+  app.get('/audit/verify', { schema, config: { roles } }, async (request) => {
     const verdict = await walks.of(shopOf(request).id)
     if (verdict === undefined) {
       await audited(deps, request, 'audit.verify', { scope: 'under way' })
-      return reply.code(202).header('retry-after', retrySeconds).send({ state: 'running' })
+      throw new MaskError('deadline_exceeded', { retryAfter: retrySeconds })
     }
     await audited(deps, request, 'audit.verify', { scope: verdict.whole ? `${verdict.checked} entries whole` : `${verdict.fault ?? 'broken'} at ${verdict.brokenAt ?? 0}` })
     return verdictView(verdict)
   })
 }
 
-/** A million entries take longer than a request may: whoever asks again gets what the walk has found meanwhile. */
+/** A million entries may take longer than a request: it goes on meanwhile, and whoever asks again gets what it has found. */
 class Walks {
   readonly #found = new Map<string, { readonly verdict: AuditVerdict, readonly at: number }>()
 
