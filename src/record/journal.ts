@@ -3,24 +3,21 @@ import { asMaskError, MaskError } from '../errors.js'
 import { errorFields, type Log } from '../telemetry/log.js'
 import type { DataKey, KeyRing } from '../store/keyring/types.js'
 import type { Store } from '../store/redis.js'
-import { int, list } from '../store/reply.js'
 import { loadScript } from '../store/scripts.js'
-import { dayMs, dayOf, startOfDay } from './day.js'
-import { leaseMs, LeaseWatch, renewEveryMs } from './lease-watch.js'
-import { outcomeOf } from './outcome.js'
-import { dayKey, maximumRecordDays } from './pseudonyms.js'
-import { beginRow, parsePlace, parseRow, placeText, recordKeys, withAnswer, withEnd, type Place, type Row } from './row.js'
+import { dayOf } from './day.js'
+import { goneBy, writeEnd, type Ending } from './endings.js'
+import { leaseMs, renewEveryMs } from './lease-watch.js'
+import { dayKey } from './pseudonyms.js'
+import { Recovery } from './recovery.js'
+import { beginRow, placeText, recordKeys, withAnswer, withEnd, type Place, type Row } from './row.js'
 import type { Attempt, CallEnd, CallJournal, CallStart } from './types.js'
 
 const openScript = loadScript(new URL('../../src/record/lua/open-call.lua', import.meta.url))
 const noteScript = loadScript(new URL('../../src/record/lua/note-call.lua', import.meta.url))
-const finishScript = loadScript(new URL('../../src/record/lua/finish-call.lua', import.meta.url))
 
 /** How often and how long a record that could not be finished is tried again. */
 const retryEveryMs = 1000
 const retries = 600
-/** Days after the longest period at which Redis drops what no deletion run has ever come for. */
-const slackDays = 30
 
 export interface JournalOptions {
   readonly store: Store
@@ -65,17 +62,17 @@ export function createJournal(options: JournalOptions): Journal {
 
 class RedisJournal implements Journal {
   readonly #options: JournalOptions
-  readonly #clock: () => number
   readonly #monotonic: () => number
   readonly #open = new Map<string, OpenCall>()
-  readonly #watches = new Map<string, LeaseWatch>()
+  readonly #recovery: Recovery
   readonly #timer: NodeJS.Timeout
   readonly #retries = new Set<() => void>()
 
   constructor(options: JournalOptions) {
     this.#options = options
-    this.#clock = options.clock ?? Date.now
     this.#monotonic = options.monotonic ?? (() => performance.now())
+    const { store, clock = Date.now } = options
+    this.#recovery = new Recovery({ store, clock, monotonic: this.#monotonic, isOwn: (id) => this.#open.has(id) })
     this.#timer = setInterval(() => void this.upkeep(), renewEveryMs).unref()
   }
 
@@ -103,20 +100,19 @@ class RedisJournal implements Journal {
     if (!open || open.ending) return undefined
     // It stays among the open ones, and its lease alive, until its end is written.
     open.ending = true
-    const row = withEnd(open.row, end)
+    const ending = { shopId: open.shopId, place: open.place, row: withEnd(open.row, end) }
     try {
-      return await this.#end(open, row)
+      return await this.#end(ending)
     } catch {
-      this.#later(open, row, retries)
+      this.#later(ending, retries)
       return undefined
     }
   }
 
   async recover(): Promise<number> {
-    const shopIds = this.#options.shops()
-    for (const shopId of this.#watches.keys()) if (!shopIds.includes(shopId)) this.#watches.delete(shopId)
-    const counts = await Promise.all(shopIds.map((shopId) => this.#recover(shopId)))
-    return counts.reduce((sum, count) => sum + count, 0)
+    const recovered = await this.#recovery.recover(this.#options.shops())
+    for (const [shopId, count] of recovered) this.#options.log.warn('record.recovered', { shopId, count })
+    return [...recovered.values()].reduce((sum, count) => sum + count, 0)
   }
 
   async upkeep(): Promise<number> {
@@ -152,33 +148,20 @@ class RedisJournal implements Journal {
   }
 
   /** Writes the end and forgets the call. */
-  async #end({ shopId, place }: OpenCall, row: Row): Promise<Attempt | undefined> {
-    const { attempt } = await this.#write(shopId, place, row)
-    this.#open.delete(place.id)
+  async #end(ending: Ending): Promise<Attempt | undefined> {
+    const attempt = await writeEnd(this.#options.store, ending)
+    this.#open.delete(ending.place.id)
     return attempt
   }
 
-  /** @param lease only if it is still this one */
-  async #write(shopId: string, { day, id }: Place, row: Row, lease?: number): Promise<{ written: boolean, attempt: Attempt | undefined }> {
-    const keys = recordKeys(shopId)
-    const outcome = outcomeOf({ ...(row.a === undefined ? {} : { answeredAt: row.a }), reason: row.why! })
-    const times = row.a === undefined ? ['', ''] : [row.a - row.s, row.e! - row.a]
-    const reply = await this.#options.store.run(finishScript, [keys.rows(day), keys.open, keys.tried(day), keys.statistics(day), keys.statisticsDays], [
-      id, placeText({ day, id }), JSON.stringify(row), lease ?? '', day, outcome, row.why!, ...times, row.to === 'courier' || row.to === 'customer' ? row.d : '', goneBy(day)
-    ])
-    const [written = 0, attempt = 0, first = 0] = list(reply).map(int)
-    if (written === 0) return { written: false, attempt: undefined }
-    return { written: true, attempt: { ...(attempt === 0 ? {} : { attempt }), firstReached: first === 1 } }
-  }
-
-  #later(open: OpenCall, row: Row, left: number): void {
+  #later(ending: Ending, left: number): void {
     const again = async (): Promise<void> => {
       this.#retries.delete(cancel)
       try {
-        await this.#end(open, row)
+        await this.#end(ending)
       } catch (error) {
-        if (left > 1) this.#later(open, row, left - 1)
-        else this.#lose(open, error)
+        if (left > 1) this.#later(ending, left - 1)
+        else this.#lose(ending, error)
       }
     }
     const timer = setTimeout(() => void again(), retryEveryMs).unref()
@@ -187,7 +170,7 @@ class RedisJournal implements Journal {
   }
 
   /** Its lease ends now, and another process will find it. */
-  #lose({ place }: OpenCall, error: unknown): void {
+  #lose({ place }: Ending, error: unknown): void {
     this.#open.delete(place.id)
     this.#failed('finish', error)
   }
@@ -201,45 +184,7 @@ class RedisJournal implements Journal {
     }
   }
 
-  async #recover(shopId: string): Promise<number> {
-    const leases = await this.#leases(shopId)
-    let watch = this.#watches.get(shopId)
-    if (!watch) this.#watches.set(shopId, watch = new LeaseWatch(this.#monotonic))
-    let recovered = 0
-    for (const text of watch.dead(leases, this.#clock())) recovered += await this.#bury(shopId, text, leases.get(text)!) ? 1 : 0
-    if (recovered > 0) this.#options.log.warn('record.recovered', { shopId, count: recovered })
-    return recovered
-  }
-
-  /** The open calls of other processes. */
-  async #leases(shopId: string): Promise<Map<string, number>> {
-    const reply = list(await this.#options.store.call('ZRANGE', recordKeys(shopId).open, 0, -1, 'WITHSCORES')).map(String)
-    const leases = new Map<string, number>()
-    for (let at = 0; at < reply.length; at += 2) {
-      if (!this.#open.has(parsePlace(reply[at]!).id)) leases.set(reply[at]!, Number(reply[at + 1]))
-    }
-    return leases
-  }
-
-  /** The call ended at the latest when its process was last seen. */
-  async #bury(shopId: string, text: string, lease: number): Promise<boolean> {
-    const { store } = this.#options
-    const keys = recordKeys(shopId)
-    const place = parsePlace(text)
-    const row = await store.hget(keys.rows(place.day), place.id)
-    if (!row) {
-      await store.zrem(keys.open, text)
-      return false
-    }
-    const { written } = await this.#write(shopId, place, withEnd(parseRow(row), { at: lease - leaseMs, result: 'indeterminate', reason: 'process_died' }), lease)
-    return written
-  }
-
   #failed(operation: string, error: unknown): void {
     this.#options.log.error('record.failed', { operation, ...errorFields(error) })
   }
-}
-
-function goneBy(day: string): number {
-  return startOfDay(day) + (1 + maximumRecordDays + slackDays) * dayMs
 }

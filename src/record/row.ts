@@ -81,7 +81,7 @@ export function beginRow(key: DataKey, call: CallStart): Row {
 }
 
 /** A row with what has become of the call. Clocks may jump; an answer before the start or an end before the answer is none. */
-export function withEnd(row: Row, end: CallEnd): Row {
+export function withEnd(row: Row, end: CallEnd): Row & Required<Pick<Row, 'e' | 'why'>> {
   const answeredAt = end.answeredAt ?? row.a
   const a = answeredAt === undefined ? undefined : Math.max(row.s, answeredAt)
   return { ...row, ...(a === undefined ? {} : { a }), e: Math.max(a ?? row.s, end.at), res: end.result, why: end.reason }
