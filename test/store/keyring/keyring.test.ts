@@ -23,11 +23,14 @@ for (const [kind, shelfOf] of Object.entries(shelves)) {
   })
 
   t.test(`${kind}: how long a key is needed grows only, in steps of ten minutes`, async (t) => {
-    const ring = ringOn(t, await shelfOf(t))
+    const shelf = await shelfOf(t)
+    const masterKeys = { current: randomBytes(32) }
+    const ring = ringOn(t, shelf, { masterKeys })
     await ring.use(today, noon + 1)
     t.match(await ring.list(), [{ scope: today, createdAt: noon, neededUntil: noon + 600_000 }])
     await ring.use(today, noon + 3 * hour)
     await ring.use(today, noon + hour)
+    await ringOn(t, shelf, { masterKeys }).use(today, noon + hour)
     t.equal((await ring.list())[0]?.neededUntil, noon + 3 * hour)
     await ring.use({ ...today, purpose: 'settings', period: '0' }, forever)
     t.equal((await ring.list({ purpose: 'settings' }))[0]?.neededUntil, forever)
