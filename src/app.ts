@@ -21,12 +21,10 @@ import { createCallLog } from './record/log.js'
 import { createStatistics } from './record/statistics/statistics.js'
 import { createPersonCalls } from './record/person-calls.js'
 import { createRecordings } from './record/recordings/recordings.js'
-import { classTable } from './record/retention/classes.js'
-import { createHistory } from './record/retention/history.js'
-import { createHolds } from './record/retention/holds.js'
-import { createPeriods } from './record/retention/periods.js'
+import { gatedJournal } from './record/retention/gate.js'
+import { createRetentionRoom, type RetentionRoom } from './record/retention/retention.js'
 import { createRights, quietest } from './record/rights/rights.js'
-import { createRecordShelf } from './record/shelf.js'
+import type { CallJournal } from './record/types.js'
 import { createApiKeys } from './shop/keys.js'
 import { createAccessSeal } from './shop/seal.js'
 import { createSigner } from './record/signing.js'
@@ -48,6 +46,8 @@ import { createMetrics, type Reading } from './telemetry/metrics.js'
 const storeReadyMs = 5000
 /** Milliseconds that a media server may take for one step of a call. */
 const mediaStepMs = 3000
+/** The same for an rtpengine: within the time that a call gives its media, another engine must be able to step in. */
+const relayStepMs = 1500
 
 /** Where the servers are that the application needs, embedded or real. */
 export interface Servers {
@@ -115,26 +115,24 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const media = own(createMedia(config, sip, log))
   const recordings = createRecordings({ dir: config.recordings.dir ?? join(config.dataDir, 'recordings'), keys: keyRing, log })
   const trunk = createOutboundTrunk(config.trunks[0]!, sip, { log })
-  const holds = createHolds({ store, keyRing, audit })
-  const periods = createPeriods({ table: classTable(config), history: createHistory({ store, keyRing }), settings, audit })
+  const retention = own(createRetentionRoom({ store, keyRing, settings, audit, signer, recordings, config, events, log, shopIds: () => shops.all().map(({ id }) => id) }))
   // Closed after the calls, so that what became of a call that says a code is still noted.
   const rights = own(createRights({
-    store, keyRing, audit, lines, recordings, holds, retention: periods, log, others: [],
+    store, keyRing, audit, lines, recordings, shelf: retention.shelf, holds: retention.holds, retention: retention.periods, log, others: [],
     calls: createPersonCalls({ store, ring: keyRing, log }),
-    shelf: createRecordShelf({ store }),
     shops: () => shops.all().map(({ id }) => id),
     numberOf: async (pool) => quietest(await lines.numbers(pool)),
     teller: (order) => calls.tell(order)
   }))
-  const calls = own(createCalls(callDeps({ trunk, media, lines, journal, recordings, events, settings, config, log }), log))
+  const calls = own(createCalls(callDeps({ trunk, media, lines, recordings, journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log))
   sip.onCall((call) => calls.take(call))
 
   const seal = createAccessSeal(keyRing)
   const keys = createApiKeys({ store, shops, configured: { [config.shops[0]!.id]: [apiKey] }, seal, log })
   const sessions = createSessions({ store, seal, keys, idleMs: config.access.sessionIdleMinutes * 60_000, longestMs: config.access.sessionMaxHours * 3_600_000 })
   const http = own(await createHttp({
-    config, lines, shops, keys, sessions, settings, recordings, audit, rights, signer, events, log,
-    calls: createCallLog({ store, ring: keyRing, log }),
+    config, lines, shops, keys, sessions, settings, recordings, audit, retention, rights, signer, events, log,
+    calls: createCallLog({ store, ring: keyRing, log, restricted: retention.restricted }),
     statistics: createStatistics({ store }),
     callbacks: calls,
     idempotency: createIdempotency({ store, ring: keyRing, log }),
@@ -142,6 +140,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     metrics: createMetrics(events, { call: () => ({ live: calls.live }), media: () => ({ ...media.stats() }), trunk: () => ({ ...trunk.stats() }), ...servers.readings }, () => keyRing.stats().alive)
   }))
   const httpPort = await http.listen(config.http.host, config.http.port)
+  retention.runner.start()
   log.info('app.ready', { port: httpPort })
   return {
     httpPort,
@@ -151,6 +150,12 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     stats: () => ({ calls: calls.live, mediaSessions: media.stats().sessions, mediaPorts: media.stats().portsInUse }),
     close
   }
+}
+
+/** Where the operator wants it so, calls go on without a record while what is due is not deleted. */
+function recordedBy(journal: CallJournal, { runner }: RetentionRoom, events: EventBus, config: Config): CallJournal {
+  if (!config.record.stopWhenDeletionFails) return journal
+  return gatedJournal(journal, (shopId) => runner.deletes(shopId), (shopId) => events.emit('call.unrecorded', { shopId }))
 }
 
 /** Closes what it is given in the end. */
@@ -202,7 +207,7 @@ function createMedia(config: Config, sip: SipPort, log: Log): MediaEngine {
   const { freeswitch, rtpengine } = config
   const embedded = createEmbedded(config, log)
   const voice = freeswitch.url === null ? embedded : createFreeswitch(config, freeswitch.url, sip, log)
-  const relay = rtpengine.url === null ? voice : createRtpengineMedia({ urls: rtpengine.url.split(','), log, deadlineMs: mediaStepMs, silenceTimeoutMs: silenceMs(config) })
+  const relay = rtpengine.url === null ? voice : createRtpengine(config, rtpengine.url, log)
   return createMediaEngines({ relay, voice, recorder: embedded, log })
 }
 
@@ -211,6 +216,12 @@ const silenceMs = ({ media }: Config): number => media.silenceTimeoutSeconds * 1
 function createEmbedded(config: Config, log: Log): MediaEngine {
   const { host, rtpPorts } = config.media
   return createEmbeddedMedia({ host, ports: portRange(rtpPorts), silenceTimeoutMs: silenceMs(config), sounds: { overrides: join(config.dataDir, 'sounds') }, log })
+}
+
+function createRtpengine(config: Config, url: string, log: Log): MediaEngine {
+  return createRtpengineMedia({
+    urls: url.split(','), log, deadlineMs: relayStepMs, silenceTimeoutMs: silenceMs(config), ownSources: config.rtpengine.ownSources, sounds: { overrides: join(config.dataDir, 'sounds') }
+  })
 }
 
 function createFreeswitch(config: Config, url: string, sip: SipPort, log: Log): MediaEngine {

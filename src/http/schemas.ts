@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { errorTable, type ErrorCode } from '../errors.js'
 import { problemType } from './errors.js'
+import { HoldAnswer, RetentionAnswer, RunAnswer } from './retention-schemas.js'
 
 const closed = { additionalProperties: false } as const
 
@@ -146,7 +147,7 @@ export const ProblemAnswer = Type.Object({
 }, { ...closed, $id: 'Problem', description: 'Problem details (RFC 9457).' })
 
 /** Schemas that are named once in the API description and referred to from the routes. */
-export const shared: readonly TSchema[] = [DeliveryAnswer, NewDeliveryAnswer, CallAnswer, NumberAnswer, ProblemAnswer]
+export const shared: readonly TSchema[] = [DeliveryAnswer, NewDeliveryAnswer, CallAnswer, NumberAnswer, RetentionAnswer, RunAnswer, HoldAnswer, ProblemAnswer]
 
 // The answers of a route
 

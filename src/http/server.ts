@@ -18,12 +18,14 @@ import { callExportRoute } from './routes/calls-export.js'
 import { callRoutes } from './routes/calls.js'
 import { deliveryRoutes } from './routes/deliveries.js'
 import { healthRoutes } from './routes/health.js'
+import { holdRoutes } from './routes/holds.js'
 import { keyRoutes } from './routes/keys.js'
 import { meRoute } from './routes/me.js'
 import { numberRoutes } from './routes/numbers.js'
 import { openApiRoute } from './routes/openapi.js'
 import { personRoutes } from './routes/persons.js'
 import { recordingRoutes } from './routes/recordings.js'
+import { retentionRoutes } from './routes/retention.js'
 import { settingsRoutes } from './routes/settings.js'
 import { statsRoutes } from './routes/stats.js'
 import { shopRoutes } from './routes/shops.js'
@@ -67,6 +69,8 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
     recordingRoutes(v1, all)
     numberRoutes(v1, all)
     settingsRoutes(v1, all)
+    retentionRoutes(v1, all)
+    holdRoutes(v1, all)
     meRoute(v1, all)
     keyRoutes(v1, all)
     shopRoutes(v1, all)

@@ -7,6 +7,7 @@ import type { EventBus } from '../events.js'
 import type { Lines } from '../line/types.js'
 import type { Recordings } from '../record/recordings/types.js'
 import type { Audit } from '../record/audit/types.js'
+import type { RetentionRoom } from '../record/retention/retention.js'
 import type { Rights } from '../record/rights/types.js'
 import type { Signer } from '../record/signing.js'
 import type { Statistics } from '../record/statistics/types.js'
@@ -38,6 +39,7 @@ export interface HttpDeps {
   readonly calls: CallLog
   readonly statistics: Statistics
   readonly audit: Audit
+  readonly retention: RetentionRoom
   readonly rights: Rights
   readonly signer: Signer
   readonly callbacks: Callbacks

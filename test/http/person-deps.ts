@@ -1,17 +1,11 @@
 import type { Test } from 'tap'
-import type { Config } from '../../src/config.js'
 import type { Lines } from '../../src/line/types.js'
 import type { AuditTrail } from '../../src/record/audit/audit.js'
 import { createPersonCalls } from '../../src/record/person-calls.js'
 import type { Recordings } from '../../src/record/recordings/types.js'
-import { classTable } from '../../src/record/retention/classes.js'
-import { createHistory } from '../../src/record/retention/history.js'
-import { createHolds } from '../../src/record/retention/holds.js'
-import { createPeriods } from '../../src/record/retention/periods.js'
+import type { RetentionRoom } from '../../src/record/retention/retention.js'
 import { createRights, quietest } from '../../src/record/rights/rights.js'
 import type { ProofOrder, Rights } from '../../src/record/rights/types.js'
-import { createRecordShelf } from '../../src/record/shelf.js'
-import type { Settings } from '../../src/shop/settings.js'
 import type { KeyRing } from '../../src/store/keyring/types.js'
 import type { Store } from '../../src/store/redis.js'
 import type { Log } from '../../src/telemetry/log.js'
@@ -22,20 +16,19 @@ export interface RightsParts {
   readonly audit: AuditTrail
   readonly lines: Lines
   readonly recordings: Recordings
-  readonly settings: Settings
-  readonly config: Config
+  readonly retention: RetentionRoom
   readonly log: Log
 }
 
 /** Rights of persons over what the HTTP tests have; phones do not ring, and `told` has what they would hear. */
-export function testRights(t: Pick<Test, 'teardown'>, { store, keyRing, audit, lines, recordings, settings, config, log }: RightsParts): { rights: Rights, told: ProofOrder[] } {
+export function testRights(t: Pick<Test, 'teardown'>, { store, keyRing, audit, lines, recordings, retention, log }: RightsParts): { rights: Rights, told: ProofOrder[] } {
   const told: ProofOrder[] = []
   const rights = createRights({
     store, keyRing, audit, lines, recordings, log, others: [],
     calls: createPersonCalls({ store, ring: keyRing, log }),
-    shelf: createRecordShelf({ store }),
-    holds: createHolds({ store, keyRing, audit }),
-    retention: createPeriods({ table: classTable(config), history: createHistory({ store, keyRing }), settings, audit }),
+    shelf: retention.shelf,
+    holds: retention.holds,
+    retention: retention.periods,
     shops: () => ['one', 'two'],
     numberOf: async (pool) => quietest(await lines.numbers(pool)),
     teller: async (order) => {

@@ -18,6 +18,7 @@ import { createSigner } from '../../src/record/signing.js'
 import { createCallLog } from '../../src/record/log.js'
 import type { Recordings } from '../../src/record/recordings/types.js'
 import { createRecordings } from '../../src/record/recordings/recordings.js'
+import { createRetentionRoom, type RetentionRoom } from '../../src/record/retention/retention.js'
 import { createStatistics } from '../../src/record/statistics/statistics.js'
 import type { Role } from '../../src/shop/access.js'
 import { createApiKeys, type ApiKeys } from '../../src/shop/keys.js'
@@ -53,6 +54,7 @@ export interface TestApi {
   readonly told: readonly ProofOrder[]
   readonly access: { readonly keys: ApiKeys, readonly seal: AccessSeal }
   readonly journal: Journal
+  readonly retention: RetentionRoom
   readonly recordings: Recordings
   readonly events: EventBus
   /** Everything that was logged so far. */
@@ -86,10 +88,13 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   const journal = createJournal({ store, ring: keyRing, shops: () => ['one', 'two'], log })
   const recordings = createRecordings({ dir: join(redis.dir, 'recordings'), keys: keyRing, log })
   const shopSettings = createSettings({ store, ring: keyRing, defaults: shopDefaults, defaultsOf: () => shopDefaults })
-  const { rights, told } = testRights(t, { store, keyRing, audit, lines, recordings, settings: shopSettings, config, log })
+  const retention = createRetentionRoom({
+    store, keyRing, settings: shopSettings, audit, signer, recordings, shopIds: () => ['one', 'two'], config, events, log
+  })
+  const { rights, told } = testRights(t, { store, keyRing, audit, lines, recordings, retention, log })
   const http = await createHttp({
-    config, lines, events, log, audit, rights, signer,
-    calls: createCallLog({ store, ring: keyRing, log }),
+    config, lines, events, log, audit, retention, rights, signer,
+    calls: createCallLog({ store, ring: keyRing, log, restricted: retention.restricted }),
     statistics: createStatistics({ store }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
     recordings,
@@ -104,12 +109,13 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   })
   t.teardown(async () => {
     await http.close()
+    await retention.close()
     await audit.close()
     shops.close()
     journal.close()
     await lines.stop()
   })
-  return { http, config, store, keyRing, access: { keys: apiKeys, seal }, lines, audit, told, journal, recordings, events, logged, send: (...request) => send(http, ...request) }
+  return { http, config, store, keyRing, access: { keys: apiKeys, seal }, lines, audit, told, journal, retention, recordings, events, logged, send: (...request) => send(http, ...request) }
 }
 
 /** As far as a callback goes without telephones: it is counted in. */

@@ -7,6 +7,8 @@ import type { Log } from '../../telemetry/log.js'
 import type { Audit } from '../audit/types.js'
 import type { Recordings } from '../recordings/types.js'
 import type { Signer } from '../signing.js'
+import { createRecordShelf } from '../shelf.js'
+import { createStatisticsShelf } from '../statistics/statistics.js'
 import type { RecordShelf, Restricted, StatisticsShelf } from '../types.js'
 import { classTable, type ClassConfig } from './classes.js'
 import type { ClockReading } from './clock-guard.js'
@@ -30,8 +32,9 @@ export interface RetentionRoomOptions {
   readonly settings: Settings
   readonly audit: Audit
   readonly signer: Signer
-  readonly shelf: RecordShelf
-  readonly statistics: StatisticsShelf
+  /** Those over the store, unless a test has its own. */
+  readonly shelf?: RecordShelf
+  readonly statistics?: StatisticsShelf
   readonly recordings: Pick<Recordings, 'days' | 'ofDay' | 'remove'>
   /** Other stores of data about people, such as a queue of webhooks. */
   readonly more?: readonly RetainedData[]
@@ -45,6 +48,7 @@ export interface RetentionRoomOptions {
 }
 
 export interface RetentionRoom {
+  readonly shelf: RecordShelf
   readonly periods: Periods
   readonly holds: Holds
   readonly runner: RetentionRunner
@@ -62,9 +66,10 @@ const minuteMs = 60_000
 const hourMs = 3_600_000
 
 /** Periods, holds and the runs that delete, over everything that is kept. Runs begin with `runner.start`. */
-export function createRetentionRoom(options: RetentionRoomOptions): RetentionRoom {
-  const { store, keyRing, audit, config, shelf } = options
-  const clock = options.clock ?? Date.now
+export function createRetentionRoom(given: RetentionRoomOptions): RetentionRoom {
+  const { store, keyRing, audit, config, clock = Date.now } = given
+  const options = { ...given, shelf: given.shelf ?? createRecordShelf({ store }), statistics: given.statistics ?? createStatisticsShelf({ store, clock }) }
+  const { shelf } = options
   const periods = createPeriods({ table: classTable(config), history: createHistory({ store, keyRing }), settings: options.settings, audit, clock })
   const holds = createHolds({ store, keyRing, audit, clock })
   const runner = createRunner({
@@ -74,6 +79,7 @@ export function createRetentionRoom(options: RetentionRoomOptions): RetentionRoo
     clockLimits: { skewMs, gapMs: config.record.longestStopHours * hourMs }
   })
   return {
+    shelf,
     periods,
     holds,
     runner,
@@ -84,7 +90,7 @@ export function createRetentionRoom(options: RetentionRoomOptions): RetentionRoo
 }
 
 /** Keys first: what they open is then unreadable, whatever happens to the rest of the run. */
-function dataOf(options: RetentionRoomOptions, periods: Periods): readonly RetainedData[] {
+function dataOf(options: RetentionRoomOptions & { readonly shelf: RecordShelf, readonly statistics: StatisticsShelf }, periods: Periods): readonly RetainedData[] {
   const { keyRing, shelf, recordings, audit } = options
   const isShop = (id: string): boolean => options.shopIds().includes(id)
   const keyed = { keyRing, destroyed: (shopId: string, proofs: readonly KeyDestroyed[]) => auditDestroyed(audit, shopId, proofs) }
