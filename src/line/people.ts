@@ -24,6 +24,7 @@ export interface Sealing {
 }
 
 const dayMs = 86_400_000
+const mostWarm = 1000
 /** Whoever destroys keys may have a clock that is a little ahead. */
 const slackMs = 60_000
 
@@ -49,6 +50,19 @@ export async function openPeople(keys: KeyRing, shopId: string, id: string, seal
   // A party whose phone was erased has none.
   const phones = (text: string): E164[] => text === '' ? [] : text.split(',').map(fromDigits)
   return { courier: phones(courier), customer: phones(customer), reference }
+}
+
+/**
+ * Keeps in mind the keys under which deliveries lie, other processes' too, so that calls go on while the key store is
+ * away. Where there are very many, those that were used here must do. Never rejects.
+ */
+export async function warmPeople(keys: KeyRing): Promise<void> {
+  try {
+    const alive = await keys.list({ purpose: 'mapping' })
+    if (alive.length <= mostWarm) for (const { scope } of alive) await keys.find(scope)
+  } catch {
+    // Whoever needs a key says that it is missing.
+  }
 }
 
 export function otherParty(party: Party): Party {

@@ -3,10 +3,13 @@ import { poolKey } from '../store/keys.js'
 import { int, list } from '../store/reply.js'
 import type { LineContext } from './context.js'
 import type { Doubts } from './doubts.js'
+import { warmPeople } from './people.js'
 import { scripts } from './scripts.js'
 import { refresh } from './stock.js'
 
 const everyMs = 1000
+/** The key ring forgets what nobody used for ten minutes. */
+const warmEveryMs = 300_000
 /** Deliveries per script call: about a millisecond of Redis's time. */
 const batch = 200
 
@@ -15,6 +18,7 @@ export class Sweeper {
   private readonly timer: NodeJS.Timeout
   private running: Promise<number> | undefined
   private stopped = false
+  private warmedAt = -Infinity
 
   constructor(private readonly context: LineContext, private readonly doubts: Doubts) {
     this.timer = setInterval(() => void this.sweep(), everyMs).unref()
@@ -41,7 +45,14 @@ export class Sweeper {
         this.context.log.warn('line.sweep_failed', { poolId: id, ...errorFields(error) })
       }
     }
+    await this.warm()
     return total
+  }
+
+  private async warm(): Promise<void> {
+    if (performance.now() - this.warmedAt < warmEveryMs) return
+    this.warmedAt = performance.now()
+    await warmPeople(this.context.keys)
   }
 
   private async sweepPool(pool: string): Promise<number> {

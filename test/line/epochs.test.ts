@@ -130,6 +130,18 @@ t.test('a process that slept, or whose time runs away, is put right by the first
   }
 })
 
+t.test('whoever slept over the turn writes under the epoch that began', async (t) => {
+  const { lines, wanted, advance, now } = await before(t, long)
+  const clock = { get now() { return now() } }
+  const asleep = linesOn(t, store, long, clock, () => 0).lines
+  const { id } = await lines.allocate(wanted(courier, customer))
+  await asleep.find('shop', id)
+  t.equal(await reaches(asleep, proxy(0), courier), customer)
+  advance(1)
+  await asleep.addPhone('shop', id, 'courier', other)
+  t.same((await store.zrange('epochs:{demo}')).map((name) => Number.parseInt(name, 10)), [turn / epochMs - 1, turn / epochMs])
+})
+
 t.test('the turn of an epoch forgives no wrong code', async (t) => {
   const { lines, wanted, advance } = await before(t)
   const { number, accessCode } = await lines.allocate(wanted(courier, customer, { expiresAt: turn + 3 * day * 1000 }))
@@ -293,9 +305,12 @@ t.test('calls and deliveries go on while the key store is away, also over the tu
   }
   const lines = await process()
   const young = await process()
+  await young.sweep()
   const wanted = { shopId: 'shop', poolId: 'demo', reference: 'r', courier, customer, quarantineSeconds, direction: 'both' as const, expiresAt: turn + hour * 1000 }
   const { id, number } = await lines.allocate(wanted)
   await lines.sweep()
+  const old = await process()
+  await old.sweep()
   door.shut()
   for (const now of [turn - 1, turn, turn + minute * 1000]) {
     clock.now = now
@@ -304,7 +319,9 @@ t.test('calls and deliveries go on while the key store is away, also over the tu
     t.match(await lines.lookup(number, customer, 'c'), { kind: 'connect' })
     await lines.release(id, 'c')
   }
-  await t.rejects(young.lookup(number, courier, 'c'), { code: 'store_unavailable' })
+  t.equal(await reaches(old, number, courier), customer, 'a process that never had to do with it is prepared')
+  t.equal(await reaches(young, number, other), 'unknown')
+  await t.rejects(young.lookup(number, courier, 'c'), { code: 'store_unavailable' }, 'but not for what came since')
   t.same(await namesIn(store, 'calls:*'), [], 'who cannot read does not count')
   clock.now = turn - minute * 1000
   t.ok(await lines.allocate({ ...wanted, reference: 'r2', courier: other }))
