@@ -67,7 +67,10 @@ export const ConfigSchema = Type.Object({
     sounds: nullable('^/', 'an absolute path'),
     soundOverrides: nullable('^/', 'an absolute path')
   }, closed),
-  rtpengine: Type.Object({ url: nullable('^udp://[^@,]+:\\d+(,udp://[^@,]+:\\d+)*$', 'udp://host:port, several with commas between') }, closed),
+  rtpengine: Type.Object({
+    url: nullable('^udp://[^@,]+:\\d+(,udp://[^@,]+:\\d+)*$', 'udp://host:port, several with commas between'),
+    ownSources: Type.Boolean()
+  }, closed),
   media: Type.Object({ host: Type.String({ minLength: 1 }), rtpPorts: text('^\\d{1,5}-\\d{1,5}$', 'a range of ports such as 20000-29999'), silenceTimeoutSeconds: int(10, 3600) }, closed),
   redis: Type.Object({ url: nullable('^rediss?://\\S+$', 'redis://host:port or rediss://host:port'), commandTimeoutMs: int(50, 10000) }, closed),
   keys: Type.Object({ url: nullable('^rediss?://\\S+$', 'redis://host:port or rediss://host:port') }, closed),

@@ -51,6 +51,7 @@ export function conformance(t: Test, makeEngine: MakeEngine, options: Conformanc
   t.test('the first offer is ours', (t) => offerFirst(t, makeEngine, { voice: options.abilities.voice }))
   t.test('bad input', (t) => badInput(t, makeEngine))
   t.test('silence', (t) => silence(t, makeEngine))
+  t.test('prompts', (t) => prompts(t, makeEngine))
   t.test(options.abilities.voice ? 'voice' : 'no voice', (t) => options.abilities.voice ? voice(t, makeEngine) : noVoice(t, makeEngine))
   t.test('nothing stays behind', (t) => leaks(t, makeEngine, options.hangUps))
 }
@@ -67,6 +68,7 @@ async function talk(t: Test, makeEngine: MakeEngine): Promise<void> {
   await t.test('one law', async (t) => {
     const call = await connected(t, engine, [pcma, events(101)], [pcma, events(101)])
     await hearEachOther(t, call.a, call.b)
+    ownSources(t, call.a, call.b)
     await call.a.press('5')
     t.equal(await call.b.hearsDigit('5'), call.offeredToB.codecs.find(({ name }) => name === 'telephone-event')?.payloadType, 'a digit comes through')
     await call.session.close()
@@ -74,9 +76,11 @@ async function talk(t: Test, makeEngine: MakeEngine): Promise<void> {
   await t.test('one law on each side, and another number for digits', async (t) => {
     const call = await connected(t, engine, [pcmu, events(96)], [pcma, events(101)])
     await hearEachOther(t, call.a, call.b)
+    ownSources(t, call.a, call.b)
     await Promise.all([call.a.press('7'), call.b.press('#')])
     t.equal(await call.a.hearsDigit('#'), 96, 'under the number that A knows')
     t.equal(await call.b.hearsDigit('7'), call.offeredToB.codecs.find(({ name }) => name === 'telephone-event')?.payloadType)
+    ownSources(t, call.a, call.b)
     await call.session.close()
   })
   await t.test('opus as it is', async (t) => {
@@ -102,6 +106,14 @@ async function talk(t: Test, makeEngine: MakeEngine): Promise<void> {
     await call.session.close()
   })
   await empty(t, load)
+}
+
+/** Nothing of one phone's RTP headers reaches the other (RFC 3550 §5.1, §5.3.1). */
+export function ownSources(t: Test, a: Phone, b: Phone): void {
+  for (const [hearer, speaker] of [[a, b], [b, a]] as const) {
+    t.notOk(hearer.received.some(({ packet }) => packet.ssrc === speaker.ssrc), 'another source')
+    t.notOk(hearer.received.some(({ data }) => data.includes('CANARY')), 'no header extension')
+  }
 }
 
 async function descriptions(t: Test, makeEngine: MakeEngine): Promise<void> {
@@ -321,8 +333,14 @@ async function voice(t: Test, makeEngine: MakeEngine): Promise<void> {
     t.same(keys.slice(2), ['b 3'], 'who was let go is not called')
     await session.close()
   })
+  await empty(t, load)
+}
+
+/** What is said to people who are talking. */
+async function prompts(t: Test, makeEngine: MakeEngine): Promise<void> {
+  const { engine, load } = await makeEngine(t, { silenceTimeoutMs: long })
   await t.test('a prompt into a talk', async (t) => {
-    const call = await connected(t, engine, [pcma], [pcmu], {}, { voice: true })
+    const call = await connected(t, engine, [pcma], [pcmu], {}, { voice: engine.abilities.voice })
     call.b.speak(toneB)
     call.a.speak(toneA)
     t.ok(await call.a.hears(toneB))
@@ -332,6 +350,36 @@ async function voice(t: Test, makeEngine: MakeEngine): Promise<void> {
     t.ok(await call.a.hears(toneB), 'then the talk goes on')
     t.ok(await call.b.hears(toneA))
     await call.session.close()
+  })
+  await t.test('the warning before the end', async (t) => {
+    const { a, b, session } = await connected(t, engine, [pcma, events(101)], [pcmu, events(101)])
+    await Promise.all((['a', 'b'] as const).map(async (side) => {
+      const own = side === 'a' ? a : b
+      own.speak(side === 'a' ? toneA : toneB)
+      t.ok(await own.hears(side === 'a' ? toneB : toneA))
+    }))
+    a.forget()
+    b.forget()
+    await Promise.all((['a', 'b'] as const).map((side) => session.play(side, 'one-minute', { language: 'et' }).done))
+    for (const own of [a, b]) t.ok(likeness(own.sound(), `${soundsFolder}et/one-minute.wav`) > 0.8, 'is recognised')
+    t.ok(await a.hears(toneB), 'and they talk on')
+    t.ok(await b.hears(toneA))
+    await session.close()
+  })
+  await t.test('prompts for nobody', async (t) => {
+    const { a, session } = await connected(t, engine, [pcma], [pcma])
+    a.speak(toneA)
+    await session.renegotiate('a', a.offer({ direction: 'sendonly' }))
+    await session.play('a', 'one-minute').done
+    t.pass('on hold')
+    await session.play('b', 'no-such-prompt' as 'over').done
+    t.pass('without a sound')
+    const playing = session.play('b', 'ringback', { loop: true })
+    const next = session.play('b', 'one-minute')
+    await playing.done
+    await session.close()
+    await next.done
+    t.pass('at the end')
   })
   await empty(t, load)
 }

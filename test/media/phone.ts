@@ -31,9 +31,9 @@ const frame = 160
 
 /** A phone's media on 127.0.0.1: two sockets, a tone it makes, and ears. */
 export class Phone {
-  readonly received: { packet: RtpPacket, from: number }[] = []
+  readonly received: { packet: RtpPacket, data: Buffer, from: number }[] = []
   readonly rtcp: Buffer[] = []
-  private readonly ssrc = Math.floor(Math.random() * 0xffffffff)
+  readonly ssrc = Math.floor(Math.random() * 0xffffffff)
   private version = 1
   private sequence = 100
   private timestamp = 1000
@@ -45,7 +45,7 @@ export class Phone {
   private constructor(private readonly rtpSocket: Socket, private readonly rtcpSocket: Socket, readonly codecs: readonly Codec[]) {
     rtpSocket.on('message', (data, { port }) => {
       const packet = parseRtp(data)
-      if (packet !== undefined) this.received.push({ packet, from: port })
+      if (packet !== undefined) this.received.push({ packet, data, from: port })
     })
     rtcpSocket.on('message', (data) => this.rtcp.push(data))
   }
@@ -102,14 +102,19 @@ export class Phone {
   /** The codecs of the last answer of its own; until then all. */
   private listensTo: readonly Codec[] | undefined
 
-  /** Makes a tone without end, in the first audio codec of the other side's description that is G.711. */
+  /**
+   * Makes a tone without end, in the first audio codec of the other side's description that is G.711. Its packets
+   * have a header extension, as some devices write one without having been asked.
+   */
   speak(frequency: number): void {
     this.hush()
     let phase = 0
     this.speaking = setInterval(() => {
       const codec = this.remote?.codecs.find(({ name }) => (name === 'PCMA' || name === 'PCMU') && (this.listensTo ?? this.codecs).some((own) => own.name === name))
       if (codec === undefined || this.pressing) return
-      this.send(codec.payloadType, encodeG711(codec.name as G711, sine(frequency, 20, 0.25, phase)), frame)
+      this.timestamp += frame
+      const payload = encodeG711(codec.name as G711, sine(frequency, 20, 0.25, phase))
+      this.sendRaw(extended(this.packet(codec.payloadType, payload)), this.remote!.rtpPort)
       phase += frame
     }, 20)
   }
@@ -121,7 +126,7 @@ export class Phone {
   /** Sends one packet in any codec of the other side's description. */
   send(payloadType: number, payload: Buffer, duration: number, to = this.remote!.rtpPort): void {
     this.timestamp += duration
-    this.sendRaw(buildRtp({ payloadType, marker: false, sequence: this.sequence++ & 0xffff, timestamp: this.timestamp, ssrc: this.ssrc, payload }), to)
+    this.sendRaw(this.packet(payloadType, payload), to)
   }
 
   /** Presses a key for 100 ms (RFC 4733 §2.5). */
@@ -193,9 +198,20 @@ export class Phone {
     return (this.listensTo ?? this.codecs).find((codec) => codec.payloadType === payloadType)
   }
 
+  private packet(payloadType: number, payload: Buffer): Buffer {
+    return buildRtp({ payloadType, marker: false, sequence: this.sequence++ & 0xffff, timestamp: this.timestamp, ssrc: this.ssrc, payload })
+  }
+
   private sendRaw(data: Buffer, to: number): void {
     this.rtpSocket.send(data, to, '127.0.0.1')
   }
+}
+
+/** The packet with a header extension (RFC 3550 §5.3.1) that holds a word which must not arrive. */
+function extended(packet: Buffer): Buffer {
+  const extension = Buffer.from('\xbe\xde\0\x02CANARY\0\0', 'latin1')
+  packet[0]! |= 0x10
+  return Buffer.concat([packet.subarray(0, 12), extension, packet.subarray(12)])
 }
 
 function fmtp(codec: Codec, talkative: boolean): string[] {

@@ -23,7 +23,7 @@ export async function startRtpengine(t: Pick<Test, 'teardown'>, port?: number): 
   const ngPort = port ?? await freePort()
   const first = 10_000 + 400 * randomInt(16)
   const child = spawn('rtpengine', [
-    '--config-file=none', '--foreground', '--log-stderr', '--log-level=2', '--table=-1', '--num-threads=2', '--media-num-threads=0',
+    '--config-file=none', '--foreground', '--log-stderr', '--log-level=2', '--table=-1', '--num-threads=2', '--media-num-threads=1',
     '--interface=127.0.0.1', `--listen-ng=127.0.0.1:${ngPort}`, `--port-min=${first}`, `--port-max=${first + 399}`
   ], { stdio: 'ignore' })
   const url = `udp://127.0.0.1:${ngPort}`

@@ -1,19 +1,37 @@
 /** What rtpengine's control messages are made of. */
-export type Value = string | number | readonly Value[] | { readonly [key: string]: Value }
+export type Value = string | number | Buffer | readonly Value[] | { readonly [key: string]: Value }
 export type Dictionary = Readonly<Record<string, Value>>
 
 /** Deeper than any reply of rtpengine; stops a hostile one. */
 const maxDepth = 16
 
-/** Lengths count bytes of UTF-8. */
-export function encode(value: Value): string {
-  if (typeof value === 'number') return `i${Math.trunc(value)}e`
-  if (typeof value === 'string') return `${Buffer.byteLength(value)}:${value}`
-  if (Array.isArray(value)) return `l${value.map(encode).join('')}e`
-  return `d${Object.entries(value).map(([key, item]) => encode(key) + encode(item)).join('')}e`
+/** Strings go as UTF-8. */
+export function encode(value: Value): Buffer {
+  const parts: Buffer[] = []
+  write(value, parts)
+  return Buffer.concat(parts)
 }
 
-/** @throws RangeError for anything that is not exactly one value */
+function write(value: Value, parts: Buffer[]): void {
+  if (typeof value === 'number') parts.push(Buffer.from(`i${Math.trunc(value)}e`))
+  else if (typeof value === 'string') parts.push(Buffer.from(`${Buffer.byteLength(value)}:${value}`))
+  else if (Buffer.isBuffer(value)) parts.push(Buffer.from(`${value.length}:`), value)
+  else if (isList(value)) writeAll('l', value, parts)
+  else writeAll('d', Object.entries(value).flat(), parts)
+}
+
+function writeAll(kind: 'l' | 'd', values: readonly Value[], parts: Buffer[]): void {
+  parts.push(Buffer.from(kind))
+  for (const value of values) write(value, parts)
+  parts.push(Buffer.from('e'))
+}
+
+/** Array.isArray does not know of lists that cannot be changed. */
+function isList(value: Value): value is readonly Value[] {
+  return Array.isArray(value)
+}
+
+/** Strings come as text. @throws RangeError for anything that is not exactly one value */
 export function decode(data: Buffer): Value {
   const reader = new Reader(data)
   const value = reader.value(0)

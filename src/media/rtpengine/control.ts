@@ -44,7 +44,7 @@ export class Control {
   async request(command: string, fields: Dictionary, ms: number): Promise<Dictionary> {
     if (this.closed) throw unavailable('closed')
     const cookie = randomBytes(9).toString('base64url')
-    const message = Buffer.from(`${cookie} ${encode({ command, ...fields })}`)
+    const message = Buffer.concat([Buffer.from(`${cookie} `), encode({ command, ...fields })])
     let timers: NodeJS.Timeout[] = []
     try {
       const reply = await new Promise<Dictionary>((resolve, reject) => {

@@ -1,58 +1,31 @@
 import { MaskError } from '../../errors.js'
 import { codecKey, isAudio, ownNumbering, type Codec } from '../codecs.js'
 import { agreedCodecs, codecsToMatch, firstOffer } from '../negotiate.js'
-import { Descriptions, type MediaPlace } from '../descriptions.js'
+import { Descriptions } from '../descriptions.js'
 import { readSdp, rejected, type MediaDirection, type MediaFacts } from '../sdp.js'
-import { mirror, writeSdp } from '../sdp-write.js'
-import type { MediaSession, Playback, Side } from '../types.js'
+import { mirror } from '../sdp-write.js'
+import type { Log } from '../../telemetry/log.js'
+import type { Sounds } from '../sounds.js'
+import type { MediaSession, Playback, PlayOptions, Prompt, Side } from '../types.js'
 import { Watcher } from '../watcher.js'
 import type { Dictionary } from './bencode.js'
+import { allotted, anew, describe, meet, nobody, speaksOpus, treatmentOf, type Allotted, type Known } from './dialect.js'
 import type { Instance } from './instances.js'
-
-/**
- * What every description is to be treated with. The text that rtpengine gets was written by us from facts
- * alone, and its reply is read for facts alone; the flags below make sure of it a second time.
- */
-const treatment: Dictionary = {
-  'flags': ['strict-source', 'port-latching', 'no-rtcp-attribute', 'trust-address'],
-  'replace': ['origin', 'session-connection', 'username', 'session-name', 'zero-address'],
-  'ICE': 'remove',
-  'DTLS': 'off',
-  'SDES': ['off'],
-  'transport-protocol': 'RTP/AVP',
-  'rtcp-mux': ['demux'],
-  // Ends RTCP of either side here: a source description holds a user, host or phone name (RFC 3550 §6.5).
-  'generate RTCP': 'on',
-  'codec': { transcode: ['PCMA', 'PCMU'] }
-}
-
-/** A side as it stands after its last description. */
-interface Known {
-  readonly facts: MediaFacts
-  /** Under the numbers of the side's own description. */
-  readonly codecs: readonly Codec[]
-}
-
-interface Allotted {
-  readonly place: MediaPlace
-  readonly codecs: readonly Codec[]
-}
-
-/** Stands for a side that has not spoken yet: no address, and nothing to be sent there. */
-const nobody: Known = {
-  facts: { address: undefined, rtpPort: 9, rtcpPort: 10, rtcpMux: false, codecs: firstOffer, direction: 'inactive', ptime: undefined, streams: [], audioIndex: 0 },
-  codecs: firstOffer
-}
+import { finished, Prompter } from './prompter.js'
 
 interface OpenOptions {
-  /** Milliseconds for each request. */
+  /** Milliseconds for all requests that open a call, together. */
   readonly ms: number
+  /** Whether talk in G.711 gets RTP sources of rtpengine's own. */
+  readonly ownSources: boolean
   readonly silenceTimeoutMs: number
+  readonly sounds: Sounds
+  readonly log: Log
   readonly onClose: () => void
 }
 
 /**
- * One call's media in an rtpengine. It relays and says nothing: a prompt is over before it begins.
+ * One call's media in an rtpengine. It relays, and speaks into a talk; before that a prompt is over before it begins.
  * Dynamic payload types of A are offered to B as they are, since rtpengine does not renumber what it only passes on.
  */
 export class RtpengineSession implements MediaSession {
@@ -60,28 +33,32 @@ export class RtpengineSession implements MediaSession {
   private readonly descriptions = new Descriptions()
   private readonly known: Partial<Record<Side, Known>> = {}
   private readonly watcher: Watcher
+  private readonly prompter: Prompter
   private readonly underWay = new Set<Promise<unknown>>()
-  private readonly onClose: () => void
+  private treatment: Dictionary
+  private talking = false
   private closing: Promise<void> | undefined
 
-  private constructor(private readonly callId: string, private readonly instance: Instance, private offerOfA: MediaFacts | undefined, private readonly places: Readonly<{ a?: Allotted, b: Allotted }>, { silenceTimeoutMs, onClose }: OpenOptions) {
-    this.watcher = new Watcher({ packets: () => this.packets(), onHold: () => this.onHold, timeoutMs: silenceTimeoutMs })
+  private constructor(private readonly callId: string, private readonly instance: Instance, private offerOfA: MediaFacts | undefined, private readonly places: Readonly<{ a?: Allotted, b: Allotted }>, private readonly options: OpenOptions) {
+    this.watcher = new Watcher({ packets: () => this.packets(), onHold: () => this.onHold, timeoutMs: options.silenceTimeoutMs })
     this.silent = this.watcher.silent
-    this.onClose = onClose
+    this.treatment = treatmentOf(offerOfA, options.ownSources)
+    this.prompter = new Prompter((command, fields) => this.ask(command, fields), options.log)
     if (offerOfA !== undefined) this.known.a = { facts: offerOfA, codecs: offerOfA.codecs }
   }
 
   /** Makes the call in one instance. @throws MaskError media_unavailable; nothing stays open then */
   static async open(callId: string, instance: Instance, offerOfA: MediaFacts | undefined, options: OpenOptions): Promise<RtpengineSession> {
-    const ask = async (command: string, { facts, codecs }: Known, tags: Dictionary): Promise<Allotted> =>
-      allotted(await instance.request(command, { 'call-id': callId, ...tags, 'sdp': describe({ facts, codecs }), ...treatment }, options.ms))
+    const until = performance.now() + options.ms
+    const request = (command: string, fields: Dictionary): Promise<Dictionary> => instance.request(command, { 'call-id': callId, ...fields }, Math.max(1, until - performance.now()))
+    const ask = async (command: string, side: Known, tags: Dictionary): Promise<Allotted> => allotted(await request(command, { ...treatmentOf(offerOfA, options.ownSources), ...tags, sdp: describe(side) }))
     instance.sessions++
     try {
       const b = await ask('offer', offerOfA === undefined ? nobody : { facts: offerOfA, codecs: offerOfA.codecs }, { 'from-tag': 'a' })
       // Without a word of A both sides get a place at once, and say later who they are.
       const places = offerOfA === undefined ? { b, a: await ask('answer', nobody, { 'from-tag': 'a', 'to-tag': 'b' }) } : { b }
       // rtpengine passes on what B sends from the first offer on; nobody may hear it before the call is answered.
-      await instance.request('block media', { 'call-id': callId }, options.ms)
+      await request('block media', {})
       return new RtpengineSession(callId, instance, offerOfA, places, options)
     } catch (error) {
       instance.sessions--
@@ -99,8 +76,9 @@ export class RtpengineSession implements MediaSession {
     return Promise.reject(this.offerOfA === undefined ? rejected('no_offer') : new MaskError('media_unavailable', { reason: 'voice' }))
   }
 
-  play(): Playback {
-    return { done: Promise.resolve(), stop: () => undefined }
+  play(side: Side, prompt: Prompt, { language, shop, loop = false }: PlayOptions = {}): Playback {
+    const samples = this.talking ? this.options.sounds.pcm(prompt, language, shop) : undefined
+    return samples === undefined ? finished : this.prompter.play(side, samples, loop)
   }
 
   async offerForA(): Promise<string> {
@@ -123,6 +101,7 @@ export class RtpengineSession implements MediaSession {
     await this.update('a', a, this.known.b ?? nobody)
     this.known.a = a
     this.offerOfA = { ...facts, codecs: a.codecs }
+    this.talking = this.known.b !== undefined
   }
 
   async offerForB(): Promise<string> {
@@ -137,9 +116,10 @@ export class RtpengineSession implements MediaSession {
     const facts = readSdp(answerOfB)
     const b = { facts, codecs: agreedCodecs(this.places.b.codecs, facts.codecs) }
     // After a first exchange with nobody in it, B's answer is news and not an answer any more.
-    const forA = this.places.a === undefined ? await this.answer('a', b, facts.direction) : await this.update('b', b, this.known.a ?? nobody)
-    await this.command('unblock media', {})
+    const forA = this.places.a === undefined ? await this.answerOfB(b) : await this.update('b', b, this.known.a ?? nobody)
+    await this.ask('unblock media', {})
     this.known.b = b
+    this.talking = this.offerOfA !== undefined
     this.watcher.start()
     if (this.places.a !== undefined || this.offerOfA === undefined) return this.offerForA()
     this.known.a = { facts: this.offerOfA, codecs: forA.codecs }
@@ -172,6 +152,16 @@ export class RtpengineSession implements MediaSession {
     return !speaks(this.known.a) && !speaks(this.known.b)
   }
 
+  private async answerOfB(b: Known): Promise<Allotted> {
+    const { offerOfA } = this
+    // Opus is passed on as it is. Only now is it known that it will not come to that.
+    if (offerOfA !== undefined && this.treatment !== anew && this.options.ownSources && !speaksOpus(b.codecs)) {
+      this.treatment = anew
+      await this.command('offer', { 'from-tag': 'a', 'sdp': describe({ facts: offerOfA, codecs: offerOfA.codecs.filter(({ name }) => name !== 'opus') }) })
+    }
+    return this.answer('a', b, b.facts.direction)
+  }
+
   /** Tells rtpengine what a side says now, while the other stays as it is. */
   private async update(side: Side, now: Known, other: Known): Promise<Allotted> {
     await this.command('offer', { 'from-tag': side, 'to-tag': side === 'a' ? 'b' : 'a', 'sdp': describe(now) })
@@ -184,8 +174,14 @@ export class RtpengineSession implements MediaSession {
     return allotted(reply)
   }
 
-  private async command(command: string, fields: Dictionary): Promise<Dictionary> {
-    const asking = this.instance.request(command, { 'call-id': this.callId, ...treatment, ...fields })
+  /** A command with a description. */
+  private command(command: string, fields: Dictionary): Promise<Dictionary> {
+    return this.ask(command, { ...this.treatment, ...fields })
+  }
+
+  private async ask(command: string, fields: Dictionary): Promise<Dictionary> {
+    this.needOpen()
+    const asking = this.instance.request(command, { 'call-id': this.callId, ...fields })
     this.underWay.add(asking)
     try {
       return await asking
@@ -207,11 +203,12 @@ export class RtpengineSession implements MediaSession {
 
   private async free(): Promise<void> {
     this.watcher.stop()
+    this.prompter.close()
     // An offer that overtakes its call's removal would make the call anew.
     await Promise.allSettled(this.underWay)
     await remove(this.callId, this.instance)
     this.instance.sessions--
-    this.onClose()
+    this.options.onClose()
   }
 
   private needOpen(): void {
@@ -224,39 +221,10 @@ function packetsOf(reply: Dictionary): number {
   return Number(totals?.RTP?.packets ?? 0)
 }
 
-/** A side's facts in our words. */
-function describe({ facts, codecs }: Known, direction = facts.direction): string {
-  const { address, rtpPort, rtcpPort, rtcpMux, ptime } = facts
-  // rtpengine leaves it to the phones to keep to a direction; to one without an address it sends nothing.
-  const listens = direction === 'sendrecv' || direction === 'recvonly'
-  const text = writeSdp({ sessionId: '1', version: 1, host: listens && address !== undefined ? address : '0.0.0.0', rtpPort, rtcpMux, codecs, direction, ptime: ptime ?? 20 })
-  return rtcpMux || rtcpPort === rtpPort + 1 ? text : `${text}a=rtcp:${rtcpPort}\r\n`
-}
-
-/** What rtpengine says, as facts: where it listens, and which codecs it will take there. */
-function allotted(reply: Dictionary): Allotted {
-  try {
-    const { address, rtpPort, rtcpMux, codecs } = readSdp(typeof reply.sdp === 'string' ? reply.sdp : '')
-    if (address === undefined) throw new MaskError('media_unavailable', { reason: 'reply' })
-    return { place: { host: address, rtpPort, rtcpMux }, codecs }
-  } catch (cause) {
-    throw new MaskError('media_unavailable', { reason: 'reply', cause })
-  }
-}
-
 /** The place of a codec in a list; those that are not in it come last, in their own order. */
 function rank(list: readonly Codec[], wanted: Codec): number {
   const at = list.findIndex((codec) => codecKey(codec) === codecKey(wanted))
   return at < 0 ? list.length : at
-}
-
-/** Both must want a direction for it to be open. */
-function meet(a: MediaDirection, b: MediaDirection): MediaDirection {
-  const sends = [a, b].every((one) => one === 'sendrecv' || one === 'sendonly')
-  const hears = [a, b].every((one) => one === 'sendrecv' || one === 'recvonly')
-  if (sends && hears) return 'sendrecv'
-  if (sends) return 'sendonly'
-  return hears ? 'recvonly' : 'inactive'
 }
 
 /** Milliseconds for a removal: nobody who hangs up waits long for a server that is gone. */

@@ -34,6 +34,10 @@ t.test('nothing about calls is written', async (t) => {
   t.same(values('log-level'), ['0'])
 })
 
+t.test('no packet of one side reaches the other as it is', async (t) => {
+  t.same(values('rtp-rewrite-timestamps'), ['true'])
+})
+
 t.test('no limit that turns calls away unseen, nothing said unasked', async (t) => {
   t.ok(Number(values('max-sessions')[0]) >= 4000)
   t.ok(Number(values('sessions-per-second')[0]) >= 500)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { readFileSync } from 'node:fs'
 import { energy } from '../../../src/media/rtp/tone.js'
-import { readWav } from '../../../src/media/rtp/wav.js'
+import { readWav, writeAlawWav } from '../../../src/media/rtp/wav.js'
 
 function wav(change: Partial<{ format: number, channels: number, rate: number, bits: number }> = {}, extra = Buffer.alloc(0)): Buffer {
   const { format, channels, rate, bits } = { format: 1, channels: 1, rate: 8000, bits: 16, ...change }
@@ -26,6 +26,12 @@ t.test('any other sound is refused', (t) => {
   for (const file of [wav({ format: 6 }), wav({ channels: 2 }), wav({ rate: 44100 }), wav({ bits: 8 }), Buffer.from('RIFF'), Buffer.alloc(100), wav().subarray(0, 30)]) {
     t.throws(() => readWav(file), { code: 'media_unavailable' })
   }
+  t.end()
+})
+
+t.test('A-law in a file of its own', (t) => {
+  const file = writeAlawWav(Buffer.from([0xd5, 0x55, 0xd5]))
+  t.equal(file.toString('hex'), '524946462900000057415645666d7420120000000600010' + '0401f0000401f00000100080000006461746103000000d555d5')
   t.end()
 })
 
