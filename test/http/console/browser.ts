@@ -34,7 +34,7 @@ export interface Watched {
   readonly context: BrowserContext
   /** Messages of errors on the page and in its console, violations of the policy. */
   readonly faults: string[]
-  /** Every answer's text so far, with its address. */
+  /** Every answer's text so far. */
   readonly answers: () => Promise<string[]>
   /** Everything that was asked for: method, address and headers; bodies apart. */
   readonly asked: string[]
@@ -64,8 +64,9 @@ export async function watchedPage(t: Pick<Test, 'teardown'>, browser: Browser, l
     if (why !== 'net::ERR_ABORTED') faults.push(`${request.url()} failed: ${why}`)
   })
   page.on('request', (request) => asked.push(`${request.method()} ${request.url()} ${JSON.stringify(request.headers())}`))
-  page.on('response', (response) => {
-    texts.push(response.text().then((text) => `${response.url()} ${text}`, () => response.url()))
+  page.on('requestfinished', (request) => {
+    // What was not changed, or is a redirect, has no text.
+    texts.push(request.response().then((response) => response?.text() ?? '').catch(() => ''))
   })
   await page.addInitScript('document.addEventListener("securitypolicyviolation", (event) => console.error("Policy: " + event.violatedDirective + " " + event.blockedURI))')
   return { page, context, faults, asked, answers: () => Promise.all(texts) }

@@ -31,9 +31,7 @@ export function whenSignedOut(action) {
  * @returns {Promise<T>}
  */
 export function get(path, query = {}) {
-  const url = new URL(path, base)
-  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') url.searchParams.set(name, String(value))
-  return answer(url, { method: 'GET' })
+  return answer(urlOf(path, query), { method: 'GET' })
 }
 
 /**
@@ -59,9 +57,39 @@ export async function closeSession() {
 
 /** A file of the server's as text, for a download. @param {string} path @param {Record<string, string>} query */
 export async function getText(path, query) {
+  return (await fetched(urlOf(path, query), { method: 'GET' })).text()
+}
+
+/**
+ * A file that may be large, as it comes.
+ * @param {string} path @param {Record<string, string>} query
+ * @param {(rows: number, expected: number) => void} progress lines so far, and how many there will be at most
+ * @param {AbortSignal} signal
+ * @returns {Promise<Blob>}
+ */
+export async function getRows(path, query, progress, signal) {
+  const response = await fetched(urlOf(path, query), { method: 'GET', signal })
+  const expected = Number(response.headers.get('x-maskline-rows') ?? 0)
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const parts = []
+  let rows = 0
+  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return new Blob(parts)
+    parts.push(value)
+    for (const byte of value) if (byte === lineEnd) rows++
+    progress(rows, expected)
+  }
+}
+
+const lineEnd = 10
+
+/** @param {string} path @param {Record<string, string | number | undefined>} query */
+function urlOf(path, query) {
   const url = new URL(path, base)
-  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
-  return (await fetched(url, { method: 'GET' })).text()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') url.searchParams.set(name, String(value))
+  return url
 }
 
 /** @param {string} method @param {unknown} [body] @returns {RequestInit} */
@@ -90,7 +118,7 @@ async function fetched(url, init, behindSession = true) {
   /** @type {Response} */
   let response
   try {
-    response = await fetch(url, { ...init, credentials: 'same-origin', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(patienceMs) })
+    response = await fetch(url, { signal: AbortSignal.timeout(patienceMs), ...init, credentials: 'same-origin', cache: 'no-store', redirect: 'error' })
   } catch {
     throw new ApiError({ status: 0, code: 'network' })
   }

@@ -31,11 +31,12 @@ export interface RetentionClass {
   readonly minimumSeconds: number
   readonly maximumSeconds: number
   readonly defaultSeconds: number | null
-  readonly canBeOff?: boolean
+  readonly canBeOff: boolean
   readonly startEvent: string
   readonly place: string
   readonly method: string
   readonly owner: string
+  readonly basis?: string
   readonly reviewedAt?: string
   readonly nextDue?: string
   readonly oldestLeft?: string
@@ -61,6 +62,7 @@ export interface RetentionChange {
   readonly from: number | null
   readonly to: number | null
   readonly reason: string
+  readonly basis?: string
 }
 
 export interface ClassOutcome {
@@ -70,15 +72,15 @@ export interface ClassOutcome {
   readonly held: number
   readonly failed: number
   readonly keysDestroyed: number
-  readonly oldestLeft?: string | number
-  readonly nextDue?: string | number
+  readonly oldestLeft?: string
+  readonly nextDue?: string
 }
 
 export interface RetentionRun {
   readonly id: string
-  readonly startedAt: string | number
-  readonly endedAt: string | number
-  readonly cause?: string
+  readonly startedAt: string
+  readonly endedAt: string
+  readonly cause: string
   readonly state: 'done' | 'failed'
   readonly classes: readonly ClassOutcome[]
   readonly signature: string
@@ -93,6 +95,8 @@ export interface Hold {
   readonly id: string
   readonly kind: 'hold' | 'restriction'
   readonly deliveryId?: string
+  /** Of a person's restriction: how many days of records it covers. */
+  readonly days?: number
   readonly reason: string
   readonly authorId: string
   readonly createdAt: string
@@ -195,6 +199,14 @@ export interface PersonRequest {
   readonly progress: { readonly done: number, readonly total: number }
   /** Only of one request that is asked for by its id. */
   readonly result?: PersonResult
+}
+
+/** A code on its way to a phone. */
+export interface PhoneProof {
+  readonly id: string
+  readonly state: 'ringing' | 'told' | 'not_told'
+  readonly reason?: string
+  readonly expiresAt: string
 }
 
 export interface PersonResult {

@@ -13,6 +13,7 @@ import { date, dateTime, endOfField, utcDay } from '../times.js'
 
 /** @import { Key, NewKey, PageDefinition } from '../types.js' */
 
+/** What an admin may give; the role of an operator is given by operators. */
 const givable = /** @type {const} */ (['app', 'admin', 'auditor'])
 
 /** Who and what may use the API, and the console. @type {PageDefinition} */

@@ -16,7 +16,7 @@ const switches = /** @type {const} */ (['hint', 'recording', 'numberCountryStric
 /** What the shop has decided about its calls. @type {PageDefinition} */
 export default {
   name: 'settings',
-  roles: ['app', 'admin', 'auditor'],
+  roles: ['admin', 'auditor'],
   open: () => {
     /** @type {import('../resource.js').Resource<Settings>} */
     const settings = loaded(() => get('settings'))
@@ -34,12 +34,12 @@ export default {
         <div class="page-head"><div><h1 tabindex="-1">${t('settings.title')}</h1><p class="lead">${t('settings.lead')}</p></div></div>
         ${shown(settings, (value) => html`
           <form class="settings" @submit=${save}>
-            <fieldset ?disabled=${!may('admin', 'app')}>
+            <fieldset ?disabled=${!may('admin')}>
               <legend class="unseen">${t('settings.title')}</legend>
               ${fields(value)}
             </fieldset>
             ${formError(form.error)}
-            ${may('admin', 'app') ? html`<button type="submit" class="button button-main" ?disabled=${form.busy}>${form.busy ? t('state.working') : t('action.save')}</button>` : html`<p class="note">${t('settings.readOnly')}</p>`}
+            ${may('admin') ? html`<button type="submit" class="button button-main" ?disabled=${form.busy}>${form.busy ? t('state.working') : t('action.save')}</button>` : html`<p class="note">${t('settings.readOnly')}</p>`}
           </form>`, { rows: 8 })}`
     }
   }

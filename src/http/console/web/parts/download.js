@@ -1,6 +1,6 @@
-/** Hands a text to the reader as a file, without asking the server again. @param {string} name @param {string} text @param {string} [type] */
-export function download(name, text, type = 'application/json') {
-  const url = URL.createObjectURL(new Blob([text], { type }))
+/** Hands something to the reader as a file, without asking the server again. @param {string} name @param {string | Blob} content @param {string} [type] */
+export function download(name, content, type = 'application/json') {
+  const url = URL.createObjectURL(new Blob([content], { type }))
   const link = document.createElement('a')
   link.href = url
   link.download = name

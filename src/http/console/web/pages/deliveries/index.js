@@ -5,8 +5,10 @@ import { formValues, selectField, textField } from '../../parts/fields.js'
 import { empty, shown } from '../../parts/states.js'
 import { refresh } from '../../refresh.js'
 import { loaded } from '../../resource.js'
+import { may } from '../../session.js'
 import { deliveryPage } from './delivery.js'
 import { callRow } from './calls.js'
+import { openExport } from './export.js'
 
 /** @import { Call, CallPage, PageDefinition } from '../../types.js' */
 
@@ -44,7 +46,8 @@ function list() {
   }
   return {
     view: () => html`
-      <div class="page-head"><div><h1 tabindex="-1">${t('deliveries.title')}</h1><p class="lead">${t('deliveries.lead')}</p></div></div>
+      <div class="page-head"><div><h1 tabindex="-1">${t('deliveries.title')}</h1><p class="lead">${t('deliveries.lead')}</p></div>
+        <div class="page-actions">${may('admin') ? html`<button type="button" class="button" @click=${openExport}>${t('export.title')}</button>` : nothing}</div></div>
       <form class="filter" role="search" @submit=${submit}>
         ${textField({ name: 'search', label: t('deliveries.search'), hint: t('deliveries.searchHint'), type: 'search', maxlength: 64 })}
         ${selectField({ name: 'span', label: t('deliveries.span'), value: 'day', options: /** @type {Span[]} */ (Object.keys(spans)).map((key) => [key, t(`span.${key}`)]) })}

@@ -13,21 +13,21 @@ import { forecastPanel } from './panel.js'
 /** The proxy numbers, how busy they are, and whether they will be enough. @type {PageDefinition} */
 export default {
   name: 'numbers',
-  roles: ['app', 'admin'],
+  roles: ['admin', 'operator'],
   open: () => {
     /** @type {import('../../resource.js').Resource<{ numbers: readonly NumberLoad[] }>} */
     const numbers = loaded(() => get('numbers'))
-    /** @type {import('../../resource.js').Resource<Settings>} */
-    const settings = loaded(() => get('settings'))
     const reload = () => void numbers.load()
     const panel = forecastPanel()
+    // What the shop has set; an operator who may not see it types it in.
+    if (may('admin', 'auditor')) void get('settings').then((/** @type {Settings} */ { quarantineSeconds }) => panel.quarantine(Number(quarantineSeconds)), () => undefined)
     return {
       view: () => html`
         <div class="page-head"><div><h1 tabindex="-1">${t('numbers.title')}</h1><p class="lead">${t('numbers.lead')}</p></div>
-          <div class="page-actions">${may('admin') ? html`<button type="button" class="button" @click=${() => openAdd(reload)}>${t('numbers.add')}</button>` : nothing}</div></div>
+          <div class="page-actions">${may('admin', 'operator') ? html`<button type="button" class="button" @click=${() => openAdd(reload)}>${t('numbers.add')}</button>` : nothing}</div></div>
         ${shown(numbers, (value) => html`
           ${totals(value.numbers)}
-          <section aria-labelledby="forecast"><h2 id="forecast">${t('forecast.title')}</h2>${shown(settings, ({ quarantineSeconds }) => panel(inService(value.numbers), Number(quarantineSeconds ?? 0)), { rows: 3 })}</section>
+          <section aria-labelledby="forecast"><h2 id="forecast">${t('forecast.title')}</h2>${panel.view(inService(value.numbers))}</section>
           <section aria-labelledby="load"><h2 id="load">${t('numbers.load')}</h2>${table(value.numbers, reload)}</section>`, { rows: 8 })}`
     }
   }
@@ -57,14 +57,14 @@ function table(numbers, done) {
     <div class="table-box" tabindex="0" role="group" aria-label=${t('numbers.load')}>
       <table>
         <thead><tr><th scope="col">${t('numbers.number')}</th><th scope="col">${t('numbers.country')}</th><th scope="col">${t('numbers.state')}</th><th scope="col" class="num">${t('numbers.live')}</th><th scope="col" class="num">${t('numbers.held')}</th>
-          <th scope="col" class="wide"><span class="unseen">${t('numbers.load')}</span></th>${may('admin') ? html`<th scope="col"><span class="unseen">${t('numbers.change')}</span></th>` : nothing}</tr></thead>
+          <th scope="col" class="wide"><span class="unseen">${t('numbers.load')}</span></th>${may('admin', 'operator') ? html`<th scope="col"><span class="unseen">${t('numbers.change')}</span></th>` : nothing}</tr></thead>
         <tbody>${[...numbers].sort((a, b) => b.held - a.held || a.number.localeCompare(b.number)).map((one) => html`
           <tr>
             <th scope="row" class="tabular">${one.number}</th><td>${one.country}</td>
             <td>${badge(one.state === 'in_service' ? 'good' : one.state === 'draining' ? 'warn' : 'calm', named('numberState', one.state))}</td>
             <td class="num">${whole(one.live)}</td><td class="num">${whole(one.held)}</td>
             <td class="wide">${meter(one.held, most, counted('numbers.lines', one.held))}</td>
-            ${may('admin') ? html`<td><button type="button" class="button button-small" aria-label=${t('numbers.changeOf', { number: one.number })} @click=${() => openState(one, done)}>${t('numbers.change')}</button></td>` : nothing}
+            ${may('admin', 'operator') ? html`<td><button type="button" class="button button-small" aria-label=${t('numbers.changeOf', { number: one.number })} @click=${() => openState(one, done)}>${t('numbers.change')}</button></td>` : nothing}
           </tr>`)}
         </tbody>
       </table>

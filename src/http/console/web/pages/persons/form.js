@@ -1,4 +1,4 @@
-import { send } from '../../api.js'
+import { get, send } from '../../api.js'
 import { named, t } from '../../i18n.js'
 import { html, nothing } from '../../lit.js'
 import { areaField, choice, formValues, secretField, textField } from '../../parts/fields.js'
@@ -9,17 +9,17 @@ import { refresh } from '../../refresh.js'
 import { dateField, endOfField } from '../../times.js'
 import { openResult } from './result.js'
 
-/** @import { PersonRequest } from '../../types.js' */
+/** @import { PersonRequest, PhoneProof } from '../../types.js' */
 
 export const rights = /** @type {const} */ (['access', 'export', 'restriction', 'erasure'])
 const kinds = /** @type {const} */ (['call', 'declared'])
 /** How long a restriction lasts unless somebody says otherwise. */
-const restrictedMs = 90 * 86_400_000
-/** A number that waits for its code is forgotten after this. */
-const waitMs = 10 * 60_000
+const restrictedMs = 30 * 86_400_000
+/** How often it is asked whether the code was said. */
+const askMs = 2000
 
 /**
- * @typedef {{ right: string, kind: 'call' | 'declared', waiting: { phone: string, id: string, right: string } | undefined }} Choice
+ * @typedef {{ right: string, kind: 'call' | 'declared', waiting: { phone: string, right: string, proof: PhoneProof } | undefined }} Choice
  * The one place where a number is: between the call with the code and the request, in memory only.
  */
 
@@ -28,22 +28,27 @@ export function requestForm(done) {
   /** @type {Choice} */
   const chosen = { right: 'access', kind: 'call', waiting: undefined }
   const form = newForm()
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer
   const forget = () => {
     chosen.waiting = undefined
-    clearTimeout(timer)
+    clearInterval(timer)
+    refresh()
   }
   const set = (/** @type {Partial<Choice>} */ change) => {
     Object.assign(chosen, change)
     refresh()
   }
-  const wait = (/** @type {string} */ phone, /** @type {string} */ id) => {
-    chosen.waiting = { phone, id, right: chosen.right }
-    timer = setTimeout(() => {
-      forget()
-      refresh()
-    }, waitMs)
+  const wait = (/** @type {string} */ phone, /** @type {PhoneProof} */ proof) => {
+    const waiting = { phone, right: chosen.right, proof }
+    chosen.waiting = waiting
+    timer = setInterval(() => {
+      if (new Date(waiting.proof.expiresAt).getTime() < Date.now()) forget()
+      else if (waiting.proof.state === 'ringing') void get(`persons/proofs/${proof.id}`).then((/** @type {PhoneProof} */ now) => {
+        waiting.proof = now
+        refresh()
+      }, () => undefined)
+    }, askMs)
   }
   const ask = (/** @type {string} */ right, /** @type {Record<string, unknown>} */ body) => attempt(form, () => send('POST', `persons/${right}`, body), (/** @type {PersonRequest} */ request) => {
     forget()
@@ -56,7 +61,7 @@ export function requestForm(done) {
     const { phone = '', reason = '', check = '', code = '', endsOn = '' } = formValues(event)
     const end = endsOn === '' ? {} : { endsAt: new Date(endOfField(endsOn)).toISOString() }
     if (chosen.waiting !== undefined) {
-      const { phone: known, id, right } = chosen.waiting
+      const { phone: known, proof: { id }, right } = chosen.waiting
       void ask(right, { phone: known, proof: { kind: 'call', id, code: code.trim() }, reason: reason.trim(), ...end })
       return
     }
@@ -65,15 +70,15 @@ export function requestForm(done) {
     if (field instanceof HTMLInputElement) field.value = ''
     const number = phone.replace(/[\s()-]/g, '')
     if (chosen.kind === 'declared') void ask(chosen.right, { phone: number, proof: { kind: 'declared', reason: check.trim() }, reason: reason.trim(), ...end })
-    else void attempt(form, () => send('POST', 'persons/proofs', { phone: number }), (/** @type {{ id: string }} */ proof) => wait(number, proof.id))
+    else void attempt(form, () => send('POST', 'persons/proofs', { phone: number }), (/** @type {PhoneProof} */ proof) => wait(number, proof))
   }
   return {
     forget,
     view: () => html`
       <form class="person-form" @submit=${submit} autocomplete="off">
-        ${chosen.waiting === undefined ? firstStep(chosen, set) : codeStep(chosen.waiting.right, () => { forget(); refresh() })}
+        ${chosen.waiting === undefined ? firstStep(chosen, set) : codeStep(chosen.waiting, forget)}
         ${formError(form.error)}
-        <button type="submit" class="button button-main" ?disabled=${form.busy}>${form.busy ? t('state.working') : chosen.waiting === undefined && chosen.kind === 'call' ? t('persons.call') : t(`persons.do.${/** @type {'access'} */ (chosen.waiting?.right ?? chosen.right)}`)}</button>
+        <button type="submit" class="button button-main" ?disabled=${form.busy || chosen.waiting?.proof.state === 'not_told'}>${form.busy ? t('state.working') : chosen.waiting === undefined && chosen.kind === 'call' ? t('persons.call') : t(`persons.do.${/** @type {'access'} */ (chosen.waiting?.right ?? chosen.right)}`)}</button>
       </form>`
   }
 }
@@ -91,12 +96,14 @@ function firstStep({ right, kind }, set) {
       ${lastFields(right)}`}`
 }
 
-/** @param {string} right @param {() => void} startOver */
-function codeStep(right, startOver) {
+/** @param {NonNullable<Choice['waiting']>} waiting @param {() => void} startOver */
+function codeStep({ right, proof }, startOver) {
+  const said = proof.state === 'not_told' ? `${t('proof.not_told')} ${proof.reason === undefined ? '' : `(${named('reason', proof.reason)})`}` : t(`proof.${proof.state}`)
   return html`
-    <p class="note" role="status">${t('persons.calling', { right: named('right', right) })}</p>
-    ${secretField({ name: 'code', label: t('persons.code'), hint: t('persons.codeHint'), inputmode: 'numeric', required: true, maxlength: 12 })}
-    ${lastFields(right)}
+    <p class="note ${proof.state === 'not_told' ? 'note-warn' : ''}" role="status"><strong>${named('right', right)}.</strong> ${said}</p>
+    ${proof.state === 'not_told' ? nothing : html`
+      ${secretField({ name: 'code', label: t('persons.code'), hint: t('persons.codeHint'), inputmode: 'numeric', pattern: '\\d{4,12}', required: true, maxlength: 12 })}
+      ${lastFields(right)}`}
     <p><button type="button" class="button button-small" @click=${startOver}>${t('persons.startOver')}</button></p>`
 }
 

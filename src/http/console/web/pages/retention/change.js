@@ -26,8 +26,9 @@ export function openChange(one, done) {
   const form = { ...newForm(), unit: unitOf(start), count: String(start / units[unitOf(start)]), off: one.periodSeconds === null }
   const wanted = () => form.off ? null : Number(form.count) * units[form.unit]
   const save = (/** @type {SubmitEvent} */ event) => {
-    const { reason = '' } = formValues(event)
-    void attempt(form, () => send('PUT', 'retention', { reason: reason.trim(), periods: { [one.name]: wanted() } }), () => {
+    const { reason = '', basis = '' } = formValues(event)
+    const law = basis.trim() === '' ? {} : { statutoryBasis: basis.trim() }
+    void attempt(form, () => send('PUT', 'retention', { reason: reason.trim(), periods: { [one.name]: wanted() }, ...law }), () => {
       closeDialog()
       announce(t('change.saved', { name: classTitle(one.name), period: periodText(wanted()) }))
       done()
@@ -37,9 +38,10 @@ export function openChange(one, done) {
     title: t('change.title', { name: classTitle(one.name) }),
     view: () => html`
       <form @submit=${save}>
-        ${one.canBeOff === true || one.defaultSeconds === null ? checkField({ name: 'off', label: t('change.off'), checked: form.off, change: (off) => set(form, { off }) }) : nothing}
+        ${one.canBeOff ? checkField({ name: 'off', label: t('change.off'), checked: form.off, change: (off) => set(form, { off }) }) : nothing}
         ${form.off ? nothing : periodFields(one, form)}
         <div class="preview" aria-live="polite"><h3>${t('change.preview')}</h3>${preview(one, wanted())}</div>
+        ${one.name === 'statutory' && !form.off ? textField({ name: 'basis', label: t('change.basis'), hint: t('change.basisHint'), required: true, maxlength: 300, value: one.basis ?? '' }) : nothing}
         ${areaField({ name: 'reason', label: t('change.reason'), hint: t('change.reasonHint'), required: true, maxlength: 300 })}
         ${formError(form.error)}
         ${dialogFoot({ label: t('change.save'), busy: form.busy, disabled: fault(one, wanted()) !== undefined })}

@@ -34,6 +34,7 @@ function facts(one) {
   /** @type {[string, unknown][]} */
   const rows = [
     [t('class.basis'), named('basis', one.legalBasis)],
+    ...one.basis === undefined ? [] : [/** @type {[string, unknown]} */ ([t('change.basis'), one.basis])],
     [t('class.starts'), classFact(one, 'startEvent')],
     [t('class.bounds'), t('class.boundsText', { minimum: duration(one.minimumSeconds), maximum: duration(one.maximumSeconds) })],
     [t('class.default'), periodText(one.defaultSeconds)],

@@ -1,5 +1,5 @@
 import { send } from '../../api.js'
-import { named, t } from '../../i18n.js'
+import { counted, named, t } from '../../i18n.js'
 import { html, nothing } from '../../lit.js'
 import { closeDialog, dialogFoot, openDialog } from '../../parts/dialog.js'
 import { attempt, newForm } from '../../parts/form.js'
@@ -21,7 +21,7 @@ export function holdList(holds, done) {
       <li>
         <p class="history-when">${t('holds.until')} ${timeOf(hold.endsAt, date, dateTime)}<br>${t('history.by')} <code>${hold.authorId}</code></p>
         <div>
-          <p><strong>${named('hold', hold.kind)}</strong> ${hold.deliveryId === undefined ? t('holds.ofPerson') : html`<code>${hold.deliveryId}</code>`}</p>
+          <p><strong>${named('hold', hold.kind)}</strong> ${hold.deliveryId === undefined ? counted('holds.days', hold.days ?? 0) : html`<code>${hold.deliveryId}</code>`}</p>
           <p class="history-why">${hold.reason}</p>
         </div>
         ${may('admin') ? html`<button type="button" class="button button-small" @click=${() => openEnd(hold, done)}>${t('holds.end')}</button>` : nothing}

@@ -41,7 +41,7 @@ function overview() {
         <div><h1 tabindex="-1">${t('retention.title')}</h1><p class="lead">${t('retention.lead')}</p></div>
         <div class="page-actions">
           <a class="button" href="#/retention/compare">${t('retention.compare')}</a>
-          ${may('admin') ? html`<button type="button" class="button" @click=${() => openRun(reload)}>${t('runs.start')}</button>` : ''}
+          ${may('admin') ? html`<button type="button" class="button" @click=${() => openRun(now.value?.health, reload)}>${t('runs.start')}</button>` : ''}
         </div>
       </div>
       ${shown(now, ({ health }) => healthBanner(health), { rows: 1 })}

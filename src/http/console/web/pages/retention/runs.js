@@ -1,8 +1,9 @@
 import { send } from '../../api.js'
 import { named, t, whole } from '../../i18n.js'
-import { html } from '../../lit.js'
+import { html, nothing } from '../../lit.js'
 import { closeDialog, dialogFoot, openDialog } from '../../parts/dialog.js'
 import { download } from '../../parts/download.js'
+import { areaField, checkField, formValues } from '../../parts/fields.js'
 import { attempt, newForm } from '../../parts/form.js'
 import { announce } from '../../parts/notice.js'
 import { badge, empty, formError, timeOf } from '../../parts/states.js'
@@ -12,7 +13,7 @@ import { away, dateTime, dateTimeExact, duration } from '../../times.js'
 import { sign } from './health.js'
 import { classTitle } from './words.js'
 
-/** @import { ClassOutcome, RetentionRun, RetentionRuns } from '../../types.js' */
+/** @import { ClassOutcome, RetentionHealth, RetentionRun, RetentionRuns } from '../../types.js' */
 
 /** What the browser found about a run's signature. @type {WeakMap<RetentionRun, import('../../proof.js').Proof>} */
 const proofs = new WeakMap()
@@ -52,7 +53,7 @@ function row(publicKey, run) {
 function proofBadge(run) {
   const proof = proofs.get(run)
   if (proof === undefined) return html`<span class="none waiting">…</span>`
-  return badge(proof === 'right' ? 'good' : proof === 'wrong' ? 'bad' : 'calm', named('proof', proof))
+  return badge(proof === 'right' ? 'good' : proof === 'wrong' ? 'bad' : 'calm', named('signed', proof))
 }
 
 /** @param {string} publicKey @param {RetentionRun} run */
@@ -82,7 +83,7 @@ function openDetails(publicKey, run) {
       <dl class="facts">
         <div><dt>${t('runs.state')}</dt><dd class="with-sign">${sign(run.state === 'done')} ${named('runState', run.state)}</dd></div>
         <div><dt>${t('runs.took')}</dt><dd>${duration(Math.ceil((new Date(run.endedAt).getTime() - new Date(run.startedAt).getTime()) / 1000))}</dd></div>
-        ${run.cause === undefined ? '' : html`<div><dt>${t('runs.cause')}</dt><dd>${named('cause', run.cause)}</dd></div>`}
+        <div><dt>${t('runs.cause')}</dt><dd>${named('cause', run.cause)}</dd></div>
         <div><dt>${t('runs.signature')}</dt><dd>${proofBadge(run)}</dd></div>
         <div><dt>${t('runs.publicKey')}</dt><dd><code class="wrap">${publicKey}</code></dd></div>
       </dl>
@@ -101,19 +102,32 @@ function outcomeRow(one) {
   return html`<tr><th scope="row">${classTitle(one.name)}</th><td class="num">${whole(one.due)}</td><td class="num">${whole(one.deleted)}</td><td class="num">${whole(one.held)}</td><td class="num">${whole(one.failed)}</td><td class="num">${whole(one.keysDestroyed)}</td><td>${timeOf(one.oldestLeft, dateTime, dateTimeExact)}</td></tr>`
 }
 
-/** Deletes now what is due, after a question. @param {() => void} done */
-export function openRun(done) {
+/**
+ * Deletes now what is due, after a question. Where the clock has leapt, somebody has to say that it is right.
+ * @param {RetentionHealth | undefined} health @param {() => void} done
+ */
+export function openRun(health, done) {
   const form = newForm()
+  const leapt = health?.reason?.startsWith('clock_') === true
   const start = (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault()
-    void attempt(form, () => send('POST', 'retention/runs'), (/** @type {RetentionRun} */ run) => {
+    const { confirmClock, reason = '' } = formValues(event)
+    const body = confirmClock === undefined ? {} : { confirmClock: true, reason: reason.trim() }
+    void attempt(form, () => send('POST', 'retention/runs', body), (/** @type {Pick<RetentionRun, 'state'> | { state: 'running' }} */ run) => {
       closeDialog()
-      announce(run.state === 'done' ? t('runs.finished') : t('runs.notFinished'))
+      announce(t(run.state === 'done' ? 'runs.finished' : run.state === 'running' ? 'runs.goesOn' : 'runs.notFinished'))
       done()
     })
   }
   openDialog({
     title: t('runs.start'),
-    view: () => html`<form @submit=${start}><p>${t('runs.startText')}</p>${formError(form.error)}${dialogFoot({ label: t('runs.startNow'), busy: form.busy })}</form>`
+    view: () => html`
+      <form @submit=${start}>
+        <p>${t('runs.startText')}</p>
+        ${leapt ? html`
+          ${checkField({ name: 'confirmClock', label: t('runs.clock'), hint: t('runs.clockHint'), checked: false })}
+          ${areaField({ name: 'reason', label: t('change.reason'), hint: t('change.reasonHint'), maxlength: 300, rows: 2 })}` : nothing}
+        ${formError(form.error)}
+        ${dialogFoot({ label: t('runs.startNow'), busy: form.busy })}
+      </form>`
   })
 }
