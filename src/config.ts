@@ -202,6 +202,8 @@ function crossCheck(config: Config): void {
   onlyOnce('trunks', config.trunks)
   const pools = new Set(config.pools.map((pool) => pool.id))
   for (const shop of config.shops) {
+    // The names of the installation's own audit trail and of the command line.
+    if (['system', 'cli'].includes(shop.id)) throw invalid(`The id ${shop.id} of a shop is taken.`)
     if (!pools.has(shop.pool)) throw invalid(`The shop ${shop.id} names a pool that is not there.`)
   }
 }
