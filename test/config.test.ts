@@ -73,6 +73,7 @@ t.test('each wrong setting stops the start with one sentence that names it', asy
     ['line: {minTtlSeconds: 3600, maxTtlSeconds: 60}', 'The setting line.minTtlSeconds is larger than line.maxTtlSeconds.'],
     ['media: {rtpPorts: "20001-20009"}', 'The setting media.rtpPorts must be an even first port'],
     ['shops: [{id: a, name: A, pool: x, country: EE}]', 'The shop a names a pool that is not there.'],
+    ['shops: [{id: system, name: A, pool: demo, country: EE}]', 'The id system of a shop is taken.'],
     ['shops: [{id: a, name: A, pool: demo, country: EE}, {id: a, name: B, pool: demo, country: EE}]', 'The id a is used twice in the setting shops.']
   ]
   for (const [yaml, sentence, env] of cases) {
