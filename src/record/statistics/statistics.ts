@@ -1,5 +1,5 @@
 import type { Store } from '../../store/redis.js'
-import { dayMs, startOfDay } from '../day.js'
+import { dayOf } from '../day.js'
 import { recordKeys } from '../row.js'
 import type { StatisticsShelf } from '../types.js'
 import { readDay, settleDay } from './settle.js'
@@ -9,12 +9,15 @@ import type { Statistics } from './types.js'
 export function createStatistics({ store }: { store: Store }): Statistics {
   return {
     async days(shopId, { from, to }) {
-      const days = (await store.zrange(recordKeys(shopId).statisticsDays)).filter((day) => startOfDay(day) + dayMs > from && startOfDay(day) < to)
+      const days = await store.zrange(recordKeys(shopId).statisticsDays, { min: dayOf(withinTime(from)), max: dayOf(withinTime(to - 1)) })
       const told = await Promise.all(days.map((day) => readDay(store, shopId, day)))
       return told.filter((day) => day !== undefined)
     }
   }
 }
+
+/** Years of four digits only, so that days are in order by number. */
+const withinTime = (ms: number): number => Math.min(Math.max(ms, 0), Date.UTC(9999, 11, 31))
 
 /** The same counts as what must go one day. */
 export function createStatisticsShelf({ store, clock = Date.now }: { store: Store, clock?: () => number }): StatisticsShelf {

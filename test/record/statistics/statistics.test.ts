@@ -48,6 +48,13 @@ t.test('attempts are counted up to five and more; who talks again is not reached
 
 t.test('a call counts for the UTC day on which it began, whatever local time says', async (t) => {
   const shopId = 'days'
+  const { TZ } = process.env
+  process.env.TZ = 'Europe/Tallinn'
+  t.teardown(() => {
+    if (TZ === undefined) delete process.env.TZ
+    else process.env.TZ = TZ
+  })
+  t.equal(new Date(Date.UTC(2026, 9, 25, 1)).getHours(), 3, 'local time is not UTC here')
   // The last second of a UTC day; in Tallinn it is two hours past midnight, and the clocks change that night.
   const eve = Date.UTC(2026, 9, 24, 23, 59, 59)
   for (let i = 0; i < 10; i++) {
