@@ -12,7 +12,7 @@ export interface AuditActor {
  * Reads: calls.read, deliveries.read, export.read, audit.read, audit.verify, audit.head, retention.read, recording.read,
  * persons.proof, persons.access, persons.export.
  * Changes: settings.change, retention.change, numbers.change, deliveries.change, deliveries.close, calls.start,
- * recording.delete, key.create, key.revoke, shop.change, persons.erase, persons.restrict, persons.hold, webhook.change.
+ * recording.delete, key.create, key.rotate, key.revoke, shop.create, shop.change, persons.erase, persons.restrict, persons.hold, webhook.change.
  * The system: key.destroyed, retention.run, master.rotated, session.begin, session.end.
  */
 export type AuditAction = `${string}.${string}`
