@@ -28,6 +28,7 @@ function banner(config: Config, app: App, embedded: Embedded): string {
     '',
     'Maskline is ready.',
     '',
+    `  Console  ${base}/console/   sign in with the API key`,
     `  API      ${base}/v1   described at ${base}/openapi.json`,
     `  API key  ${key}`,
     `  SIP      ${sip}, calls leave to ${config.trunks[0]!.gateways[0]!}`,
