@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { newId } from '../../../src/ids.js'
 import { createRtpengineMedia } from '../../../src/media/rtpengine/engine.js'
@@ -83,4 +85,29 @@ t.test('a server that was started anew has forgotten the talk', { skip }, async 
   await call.session.silent
   t.pass('that is noticed')
   await call.session.close()
+})
+
+t.test('the requests that open a call have one deadline together', async (t) => {
+  const deadlineMs = 600
+  const asked: string[] = []
+  const timers: NodeJS.Timeout[] = []
+  const slow = createSocket('udp4')
+  slow.on('message', (data, { port, address }) => {
+    const [cookie = '', command = ''] = /^(\S+) d7:command\d+:([a-z]+)/.exec(data.toString('latin1'))?.slice(1) ?? []
+    asked.push(command)
+    const sdp = a.offer()
+    // Each reply on its own comes in time.
+    timers.push(setTimeout(() => { slow.send(`${cookie} d6:result2:ok3:sdp${sdp.length}:${sdp}e`, port, address) }, deadlineMs * 2 / 3))
+  })
+  slow.bind(0, '127.0.0.1')
+  await once(slow, 'listening')
+  const a = await phone(t, [pcma])
+  const engine = createRtpengineMedia({ urls: [`udp://127.0.0.1:${slow.address().port}`], log: silent, deadlineMs, silenceTimeoutMs: 60_000 })
+  t.teardown(async () => {
+    await engine.close()
+    timers.forEach(clearTimeout)
+    slow.close()
+  })
+  await t.rejects(engine.open(newId(), a.offer()), { code: 'media_unavailable', reason: 'timeout' })
+  t.ok(asked.includes('block'), 'although the first was answered')
 })
