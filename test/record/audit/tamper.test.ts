@@ -1,8 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { startPrivateRedis } from '../../../src/embedded/redis.js'
+import { createAudit } from '../../../src/record/audit/audit.js'
 import type { AuditVerdict } from '../../../src/record/audit/types.js'
-import { chainKeys, readStream, type RawEntry } from '../../../src/record/audit/chain.js'
-import { hashOf } from '../../../src/record/audit/chain.js'
+import { chainKeys, hashOf, readStream, type RawEntry } from '../../../src/record/audit/chain.js'
 import { auditStage, input, type AuditStage } from '../../support/audit.js'
+import { silent } from '../../support/log.js'
+import { testStore } from '../../support/redis.js'
 
 /** Somebody who can write into the data's Redis but has neither the chain's key nor the anchors' Redis. */
 class Intruder {
@@ -113,4 +119,23 @@ t.test('a trim does not hide what was tampered with', async (t) => {
   await intruder.write(entries.map((entry, at) => at === 2 ? { ...entry, text: entry.text.replace('adminkey', 'otherkey') } : entry))
   t.equal(await stage.audit.trim('one', stage.time.now - 5000), 5)
   t.match(await stage.audit.verify('one'), { whole: false, checked: 5, fault: 'changed', brokenAt: 3 })
+})
+
+t.test('anchors lie in the key store, by its account alone; while it is away the trail goes on', async (t) => {
+  const stage = await auditStage(t)
+  const dir = mkdtempSync(join(tmpdir(), 'maskline-keys-'))
+  const server = await startPrivateRedis({ dir, log: silent, forKeys: true })
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  const anchorStore = await testStore(t, server)
+  const audit = createAudit({ ...stage, anchorStore, log: silent, clock: () => stage.time.now })
+  await audit.append(input())
+  await audit.append(input())
+  await audit.close()
+  t.match(await audit.verify('one'), { whole: true, checked: 2 })
+  t.equal(String(await anchorStore.hget('anchor:{keys}:one', 'seq')), '2')
+  await stage.store.hset('audith:{shop.one}', { seq: 1, hash: (await audit.list('one', { limit: 2 })).entries[1]!.hash })
+  t.match(await audit.verify('one'), { whole: false, fault: 'changed' })
+  await server.close()
+  t.match(await audit.append(input({ shopId: 'two' })), { seq: 1 })
+  await t.rejects(audit.verify('two'), { code: 'store_unavailable' }, 'but nobody is told that it is whole')
 })

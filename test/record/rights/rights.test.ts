@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { E164 } from '../../../src/phone/types.js'
-import { everything } from '../support.js'
+import { callStart, everything } from '../support.js'
 import { admin, courier, customer, dayMs, MemoryData, rightsStage, stranger } from './support.js'
 
 const other = '+46701740610' as E164
@@ -80,6 +80,16 @@ t.test('G14 erasure: records, recordings, live deliveries, what waits to be sent
   for await (const day of persons.calls('one', courier)) t.fail(`found ${day.calls.length}`)
   t.same((await ask('access')).result?.access?.deliveries, [])
   t.notOk((await everything(store)).includes(courier.slice(1)), 'and no number anywhere')
+})
+
+t.test('G14 a call that is under way leaves no record when it ends', async (t) => {
+  const { ask, writer, log, time } = await rightsStage(t)
+  const call = callStart({ startedAt: time.now })
+  await writer.open(call)
+  t.match((await ask('erasure')).result?.erasure?.classes.find(({ name }) => name === 'record'), { erased: 1 })
+  await writer.answered(call, time.now + 1000)
+  await writer.finish(call, { at: time.now + 2000, answeredAt: time.now + 1000, result: 'success', reason: 'caller_hung_up' })
+  t.same((await log.list('one', { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 9 })).calls, [])
 })
 
 t.test('G14 a legal hold: what it covers is kept and said so, with its end', async (t) => {
