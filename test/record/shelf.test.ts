@@ -71,6 +71,8 @@ t.test('G14 single rows go, of one person or one delivery, also of a call under 
   t.equal(await shelf.remove(shopId, today, found.map(({ id }) => id)), 0)
   await writer.answered(live, noon + 1000)
   t.equal(await writer.finish(live, { at: noon + 2000, result: 'success', reason: 'caller_hung_up' }), undefined)
+  const all = await everything(store)
+  for (const { id } of found) t.notMatch(all, id, 'no trace of it in any index')
   t.same((await log.list(shopId, { from: 0, to: noon + dayMs, limit: 9 })).calls.map(({ id }) => id), [other.id], 'what was deleted does not come back')
   t.equal((await shelf.ofPerson(shopId, today, await pseudonym(courier, shopId))).length, 1)
 })

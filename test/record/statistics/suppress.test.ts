@@ -67,6 +67,7 @@ t.test('G22 a day tells no small count, in no table, by no subtraction', (t) => 
     }
     if (told.tried && small(restOf(told.calls, told.tried.map((count, at) => count * (at + 1))))) throw new Error(`tried: ${JSON.stringify(told)}`)
     if (told.reachedOn && small(restOf(told.outcomes.reached, told.reachedOn))) throw new Error(`reached: ${JSON.stringify(told)}`)
+    if (told.outcomes.reached === undefined && told.reachedOn) throw new Error('who was reached bounds how many calls reached')
     if (told.averageTalkMs !== undefined && told.outcomes.reached === undefined) throw new Error('the average of a hidden count')
     const complete = Object.keys(told.outcomes).length === outcomes.length && told.tried !== undefined && told.reachedOn !== undefined && told.calls !== undefined &&
       Object.keys(told.reasons).length === Object.values(counters.reasons).flatMap(Object.keys).length
