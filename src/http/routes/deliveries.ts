@@ -41,6 +41,7 @@ function createRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
   app.post('/deliveries', { schema }, async (request, reply) => {
     const shop = shopOf(request)
     const wanted = newDelivery(request.body, shop, input, await deps.settings.of(shop.id))
+    await refuseLonger(deps, request.body, wanted)
     const answer = await once(deps, request, () => allocate(deps, wanted))
     return reply.code(201).header('location', `/v1/deliveries/${answer.id}`).send(answer)
   })
@@ -63,6 +64,17 @@ function newDelivery(body: DeliveryRequest, shop: Shop, input: DeliveryInput, se
     geo: { fallback: settings.numberCountries as Country[], strict: settings.numberCountryStrict },
     ...(body.country === undefined ? {} : { country: parseCountry(body.country, 'country') })
   }
+}
+
+/**
+ * A delivery lives no longer than the shop keeps the numbers of people (the retention class `mapping`), counted from
+ * its beginning. @throws expiry_invalid, delivery_not_found
+ */
+async function refuseLonger({ retention, config, lines, clock }: RouteDeps, { ttlSeconds }: { readonly ttlSeconds?: number }, { shopId, expiresAt, id }: { readonly shopId: string, readonly expiresAt: number, readonly id?: string }): Promise<void> {
+  const longest = await retention.periods.period(shopId, 'mapping') ?? config.line.maxTtlSeconds
+  if (longest >= config.line.maxTtlSeconds) return
+  const createdAt = id === undefined ? clock() : (await lines.find(shopId, id)).createdAt
+  if (expiresAt > createdAt + longest * 1000) throw new MaskError('expiry_invalid', { field: ttlSeconds === undefined ? 'expiresAt' : 'ttlSeconds' })
 }
 
 async function allocate(deps: RouteDeps, wanted: NewDelivery): Promise<NewDeliveryAnswer> {
@@ -107,7 +119,9 @@ function changeRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
       ...(courier === undefined ? {} : { courier }),
       ...(customer === undefined ? {} : { customer })
     }
-    const delivery = await deps.lines.change(shopOf(request).id, deliveryId(request.params.id), change)
+    const [shopId, id] = [shopOf(request).id, deliveryId(request.params.id)]
+    if (expiresAt !== undefined) await refuseLonger(deps, body, { shopId, expiresAt, id })
+    const delivery = await deps.lines.change(shopId, id, change)
     await audited(deps, request, 'deliveries.change', { scope: `${delivery.id}: ${Object.keys(change).join(', ')}` })
     return deliveryView(delivery)
   })

@@ -1,13 +1,17 @@
-import { Type } from 'typebox'
+import type { FastifyRequest } from 'fastify'
+import { Type, type Static } from 'typebox'
 import { parsePhone } from '../../phone/e164.js'
-import { SettingsSchema } from '../../shop/settings.js'
+import { SettingsSchema, type ShopSettings } from '../../shop/settings.js'
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { answers } from '../schemas.js'
 import type { Api, RouteDeps } from '../types.js'
 
 const tags = ['settings']
-const ChangeSettings = Type.Partial(SettingsSchema, { additionalProperties: false, minProperties: 1 })
+const ChangeSettings = Type.Partial(Type.Object({
+  ...SettingsSchema.properties,
+  quarantineSeconds: Type.Integer({ minimum: 60, maximum: 2592000, description: 'How long a number stays reserved for its two people after a delivery; the period of the retention class `quarantine`' })
+}), { additionalProperties: false, minProperties: 1 })
 
 /** /v1/settings: what a shop decides about its calls. */
 export function settingsRoutes(app: Api, deps: RouteDeps): void {
@@ -26,8 +30,17 @@ export function settingsRoutes(app: Api, deps: RouteDeps): void {
     const { supportPhone } = request.body
     const policy = { allowedCountries: config.line.allowedCountries, isProxyNumber: (number: string) => lines.isProxyNumber(number) }
     if (typeof supportPhone === 'string') parsePhone(supportPhone, policy, 'supportPhone')
-    const changed = await settings.change(shopOf(request).id, request.body)
+    const changed = await changeAll(deps, request, request.body)
     await audited(deps, request, 'settings.change', { scope: Object.keys(request.body).join(', ') })
     return changed
   })
+}
+
+/** The quarantine is a period of the retention classes too: it is changed there, with its history. */
+async function changeAll({ settings, retention }: RouteDeps, request: FastifyRequest, { quarantineSeconds: quarantine, ...rest }: Static<typeof ChangeSettings>): Promise<ShopSettings> {
+  const { id: shopId } = shopOf(request)
+  if (quarantine !== undefined && quarantine !== (await settings.read(shopId)).quarantineSeconds) {
+    await retention.periods.change(shopId, { actor: request.actor, periods: { quarantine }, reason: 'Changed with the settings of the shop' })
+  }
+  return Object.keys(rest).length > 0 ? settings.change(shopId, rest) : settings.read(shopId)
 }

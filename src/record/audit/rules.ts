@@ -10,16 +10,18 @@ const phoneDigits = 7
 const dates = /(?<![\d+])(?:\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?Z?)?|\d{1,2}\.\d{1,2}\.\d{4})(?![\d])/g
 /** What people put between the digits of a number. */
 const between = '[\\p{Zs}\\t\\n().\\-\\u2010-\\u2015/,;:_·*~\'"|+]'
+/** A number of a claim or a file, such as 2026-114, that stands alone: the one thing of seven digits that reasons often have. */
+const fileNumber = new RegExp(`(?<![+\\p{Nd}]${between}{0,3})20\\d\\d[-/]\\d{1,3}(?!${between}{0,3}\\p{Nd})`, 'gu')
 const phoneLike = new RegExp(`\\p{Nd}(?:${between}*\\p{Nd}){${phoneDigits - 1},}`, 'u')
 
 /**
- * Whether a text may hold a phone number: seven digits or more, whatever separates them, in any script. Dates do
- * not count. Stricter than a parser of phone numbers, which looks past a number in an odd spelling.
+ * Whether a text may hold a phone number: seven digits or more, whatever separates them, in any script. Dates
+ * and file numbers do not count. Stricter than a parser of phone numbers, which looks past a number in an odd spelling.
  */
 export function mayHoldPhone(text: string): boolean {
   // NFKC makes ordinary digits of full-width and superscript ones; format characters are invisible separators.
   const plain = text.normalize('NFKC').replace(/\p{Cf}/gu, '')
-  return phoneLike.test(plain.replace(dates, (date) => looksLikeDate(date) ? 'x' : date))
+  return phoneLike.test(plain.replace(fileNumber, 'x').replace(dates, (date) => looksLikeDate(date) ? 'x' : date))
 }
 
 function looksLikeDate(text: string): boolean {
