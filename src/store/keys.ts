@@ -28,7 +28,7 @@ export type PoolKey =
   | 'ref'
   /** calls:{pool}:<id> → sorted set, call id → end of its lease (ms). */
   | 'calls'
-  /** epochs:{pool} → sorted set, epoch and check of its tag key, by the time (ms) until which something under it is held. */
+  /** epochs:{pool} → `<epoch>:<check of its tag key>=<until>` of each epoch, the time (ms) until which something under it is held; space between. */
   | 'epochs'
   /** try:{pool}:<whom> → hash, wrong access codes of a caller, on a number, in the pool. */
   | 'try'

@@ -139,7 +139,7 @@ t.test('whoever slept over the turn writes under the epoch that began', async (t
   t.equal(await reaches(asleep, proxy(0), courier), customer)
   advance(1)
   await asleep.addPhone('shop', id, 'courier', other)
-  t.same((await store.zrange('epochs:{demo}')).map((name) => Number.parseInt(name, 10)), [turn / epochMs - 1, turn / epochMs])
+  t.same(String(await store.get('epochs:{demo}')).split(' ').sort().map((name) => Number.parseInt(name, 10)), [turn / epochMs - 1, turn / epochMs])
 })
 
 t.test('the turn of an epoch forgives no wrong code', async (t) => {

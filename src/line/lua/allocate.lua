@@ -33,10 +33,11 @@ local function free_number(set)
     if #numbers == 0 then return nil end
     local taken = {}
     for _, hash in ipairs(busy) do
-      for i, holder in ipairs(redis.call('HMGET', hash, unpack(numbers))) do taken[i] = taken[i] or holder end
+      local holders = redis.call('HMGET', hash, unpack(numbers))
+      for i = 1, #numbers do taken[i] = taken[i] or holders[i] end
     end
-    for i, number in ipairs(numbers) do
-      if not taken[i] then return number end
+    for i = 1, #numbers do
+      if not taken[i] then return numbers[i] end
     end
     from, size = from + size, math.min(size * 4, 512)
   end
@@ -80,12 +81,12 @@ local function exhausted()
   return nil, { POOL_EXHAUSTED, reason, wait }
 end
 
---- The hash and the field of a slot in each epoch; what is written goes to the first, that of the present one.
-local function places(kind, slots, suffix)
+--- What stands in a slot, in whichever epoch.
+local function in_slots(kind, slots, suffix)
   local found = {}
-  for i, s in ipairs(split(slots, SLOT_LENGTH)) do
+  for _, s in ipairs(split(slots, SLOT_LENGTH)) do
     local hash, field = slot(kind, s)
-    found[i] = { hash, field .. suffix }
+    found[#found + 1] = redis.call('HGET', hash, field .. suffix) or nil
   end
   return found
 end
@@ -101,10 +102,8 @@ end
 
 if expires <= now or expires > now + tonumber(ARGV[8]) then return { EXPIRY_INVALID } end
 
-local references = places('ref', ARGV[11], '')
-for _, place in ipairs(references) do
-  local same = redis.call('HGET', unpack(place))
-  local d = same and load_delivery(same)
+for _, same in ipairs(in_slots('ref', ARGV[11], '')) do
+  local d = load_delivery(same)
   if d and is_live(d) then return { REFERENCE_IN_USE } end
 end
 
@@ -120,10 +119,7 @@ end
 
 local live = math.floor(tonumber(redis.call('ZSCORE', key('load'), number))) + 1
 local needed = code_length(live)
-local codes = places('code', ARGV[16], number)
-local clash = tonumber(ARGV[15]) < needed
-for _, place in ipairs(codes) do clash = clash or redis.call('HEXISTS', unpack(place)) == 1 end
-if clash then return { CODE_CLASH, needed } end
+if tonumber(ARGV[15]) < needed or #in_slots('code', ARGV[16], number) > 0 then return { CODE_CLASH, needed } end
 
 -- From here on everything is written. Among equally loaded numbers the one used longest ago comes first:
 -- the score is the live deliveries and, as fraction, the second of the last use.
@@ -133,10 +129,12 @@ redis.call('ZADD', key('load', redis.call('HGET', key('num'), number)), score, n
 redis.call('HINCRBY', key('held'), number, 1)
 redis.call('HSET', key('b', courier), number, id)
 redis.call('HSET', key('b', customer), number, id)
-redis.call('HSET', references[1][1], references[1][2], id)
-redis.call('HSET', codes[1][1], codes[1][2], id)
+-- What is written goes to the first of the slots, that of the present epoch.
+local reference, code = string.sub(ARGV[11], 1, SLOT_LENGTH), string.sub(ARGV[16], 1, SLOT_LENGTH)
+put_slot('ref', reference, '', id)
+put_slot('code', code, number, id)
 save_delivery(id, {
-  shop, number, tonumber(ARGV[10]), now, expires, quarantine, 0, 0, string.sub(ARGV[11], 1, SLOT_LENGTH), string.sub(ARGV[16], 1, SLOT_LENGTH),
+  shop, number, tonumber(ARGV[10]), now, expires, quarantine, 0, 0, reference, code,
   courier, customer, '', epoch, epoch, ARGV[12]
 })
 keep(present(), expires + quarantine)

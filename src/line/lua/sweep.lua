@@ -32,5 +32,12 @@ while seen < most do
   end
 end
 -- What is over counts no more; it is kept a while for a clock that goes back.
-redis.call('ZREMRANGEBYSCORE', key('epochs'), '-inf', now - EPOCHS_KEPT)
+local over = false
+for name, at in pairs(held_epochs) do
+  if at <= now - EPOCHS_KEPT then
+    held_epochs[name] = nil
+    over = true
+  end
+end
+if over then save_epochs() end
 return { seen, tonumber(redis.call('GET', key('numv')) or 0), unpack(epochs()) }

@@ -22,6 +22,11 @@ local function count_out(number)
   end
 end
 
+local function put_slot(kind, s, suffix, id)
+  local hash, field = slot(kind, s)
+  redis.call('HSET', hash, field .. suffix, id)
+end
+
 local function drop_slot(kind, s, suffix, id)
   local hash, field = slot(kind, s)
   field = field .. suffix

@@ -12,14 +12,24 @@ local KEPT_STEP = 60000
 
 local epoch = math.floor(now / EPOCH)
 
---- The epochs that hold something, as `<epoch>:<check of its key>`.
-local function holding()
-  return redis.call('ZRANGEBYSCORE', key('epochs'), now + 1, '+inf')
+--- What was written in each epoch and by which key, `<epoch>:<check of its key>`, and until when it holds (ms).
+local held_epochs = {}
+for name, at in string.gmatch(redis.call('GET', key('epochs')) or '', '(%S+)=(%d+)') do held_epochs[name] = tonumber(at) end
+
+local function save_epochs()
+  local texts = {}
+  for name, at in pairs(held_epochs) do texts[#texts + 1] = name .. '=' .. digits(at) end
+  if #texts == 0 then return redis.call('DEL', key('epochs')) end
+  redis.call('SET', key('epochs'), table.concat(texts, ' '))
 end
 
 --- What a process must know to send the right tags.
 local function epochs()
-  return { EPOCHS, now, unpack(holding()) }
+  local answer = { EPOCHS, now }
+  for name, at in pairs(held_epochs) do
+    if at > now then answer[#answer + 1] = name end
+  end
+  return answer
 end
 
 --- ARGV[2] says where the sent tags come from: `<epoch>:<check>` of each, the present one first, space between;
@@ -28,15 +38,18 @@ end
 local function disagreement()
   local function named(name) return string.find(ARGV[2], name, 1, true) end
   if named(epoch .. ':') ~= 1 then return epochs() end
-  for _, name in ipairs(holding()) do
-    if not named(name) and not named(string.match(name, '^%d+:') .. 'gone') then return epochs() end
+  for name, at in pairs(held_epochs) do
+    if at > now and not named(name) and not named(string.match(name, '^%d+:') .. 'gone') then return epochs() end
   end
   return nil
 end
 
---- Says that tags of an epoch are needed until a time. Rounded up: a score that stays costs Redis's file nothing.
+--- Says that tags of an epoch are needed until a time; rounded up, so that there is seldom something to write.
 local function keep(name, at)
-  redis.call('ZADD', key('epochs'), 'GT', math.ceil(at / KEPT_STEP) * KEPT_STEP, name)
+  at = math.ceil(at / KEPT_STEP) * KEPT_STEP
+  if at <= (held_epochs[name] or 0) then return end
+  held_epochs[name] = at
+  save_epochs()
 end
 
 --- The name of the present epoch.
