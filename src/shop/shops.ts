@@ -18,6 +18,8 @@ export interface Shops {
   find(id: string): Shop | undefined
   /** Every shop, the first of the configuration first. At most a few seconds behind other processes. */
   all(): readonly Shop[]
+  /** As find, and looks for one that another process may just have made. @throws MaskError store_unavailable */
+  seek(id: string): Promise<Shop | undefined>
   /** Whether it stands in the configuration and is changed there. */
   isConfigured(id: string): boolean
   /** Learns what other processes changed. @throws MaskError store_unavailable */
@@ -37,6 +39,8 @@ export interface ShopsOptions {
 
 /** A change in one process is known in all within this time. */
 const refreshEveryMs = 2000
+/** Made-up ids have the store asked no more often than this. */
+const seekEveryMs = 500
 const rows = keyName('shops', 'shops')
 /** Ids that were ever given, so that none is given again: audit trails and records outlive a shop. */
 const taken = keyName('shopids', 'shops')
@@ -55,7 +59,10 @@ export async function createShops({ config, store, log }: ShopsOptions): Promise
   const pools = new Set(config.pools.map(({ id }) => id))
   let known = new Map<string, Shop>(configured)
 
+  let refreshedAt = 0
+  let sought: Promise<void> | undefined
   const refresh = async (): Promise<void> => {
+    refreshedAt = performance.now()
     const made = [...(await store.hgetall(rows)).values()].flatMap((blob) => readRow(blob, log))
     // The configuration wins: it is what the operator reads. A shop whose pool is gone could not serve anybody.
     known = new Map([...configured, ...made.filter(({ id, pool }) => !configured.has(id) && pools.has(pool)).map((shop) => [shop.id, shop] as const)])
@@ -69,6 +76,12 @@ export async function createShops({ config, store, log }: ShopsOptions): Promise
     refresh,
     find: (id) => known.get(id),
     all: () => [...known.values()],
+    async seek(id) {
+      if (!known.has(id) && performance.now() - refreshedAt > seekEveryMs) sought = refresh().finally(() => { sought = undefined })
+      // Whoever comes while the store is being asked waits for the same answer.
+      if (!known.has(id)) await sought
+      return known.get(id)
+    },
     isConfigured: (id) => configured.has(id),
     close: () => { clearInterval(timer) },
     async create(shop) {

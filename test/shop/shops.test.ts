@@ -47,6 +47,18 @@ t.test('a shop that one process makes is soon there in another', async (t) => {
   t.equal(here.find('three')?.name, 'Third')
 })
 
+t.test('one that another process has just made is found by looking for it, and made-up ids cost little', async (t) => {
+  const real = await testStore(t, redis)
+  let asked = 0
+  const [here, there] = [await registry(t, real), await registry(t, { ...real, hgetall: (...args) => { asked++; return real.hgetall(...args) } })]
+  await here.create(made)
+  await new Promise((resolve) => setTimeout(resolve, 600))
+  t.same(await there.seek('three'), made)
+  asked = 0
+  t.strictSame(await Promise.all(Array.from({ length: 500 }, (_, n) => there.seek(`made${n}`))), Array.from({ length: 500 }))
+  t.ok(asked <= 3, `${asked} questions`)
+})
+
 t.test('without being asked, another process learns of it within five seconds', async (t) => {
   const store = await testStore(t, redis)
   const [here, there] = [await registry(t, store), await registry(t, store)]

@@ -24,7 +24,7 @@ export function shopRoutes(app: Api, deps: RouteDeps): void {
   app.get('/shops', { schema: list, config }, async () => ({ shops: shops.all().map((shop) => shopView(shops, shop)) }))
 
   const read = { operationId: 'readShop', summary: 'One shop', tags, params: IdParam, response: answers({ 200: refs.shop }, ['shop_not_found']) }
-  app.get('/shops/:id', { schema: read, config }, async (request) => shopView(shops, need(shops, request.params.id)))
+  app.get('/shops/:id', { schema: read, config }, async (request) => shopView(shops, await need(shops, request.params.id)))
 
   changeRoutes(app, deps)
   keyRoutes(app, deps)
@@ -59,7 +59,7 @@ function changeRoutes(app: Api, deps: RouteDeps): void {
     response: answers({ 200: refs.shop }, ['shop_not_found', 'shop_configured'], { body: true })
   }
   app.patch('/shops/:id', { schema: change, config }, async (request) => {
-    const { id } = need(shops, request.params.id)
+    const { id } = await need(shops, request.params.id)
     checkNames(request.body)
     const shop = await shops.change(id, request.body)
     await noted(deps, request, id, 'shop.change', Object.keys(request.body).join(' '))
@@ -71,7 +71,7 @@ function changeRoutes(app: Api, deps: RouteDeps): void {
 function keyRoutes(app: Api, deps: RouteDeps): void {
   const { shops, keys, clock } = deps
   const list = { operationId: 'listKeysOfShop', summary: 'The API keys of a shop', tags, params: IdParam, response: answers({ 200: KeysAnswer }, ['shop_not_found']) }
-  app.get('/shops/:id/keys', { schema: list, config }, async (request) => ({ keys: (await keys.list(need(shops, request.params.id).id)).map(keyView) }))
+  app.get('/shops/:id/keys', { schema: list, config }, async (request) => ({ keys: (await keys.list((await need(shops, request.params.id)).id)).map(keyView) }))
 
   const create = {
     operationId: 'createKeyOfShop',
@@ -82,7 +82,7 @@ function keyRoutes(app: Api, deps: RouteDeps): void {
     response: answers({ 201: refs.newKey }, ['shop_not_found', 'expiry_invalid', 'keys_too_many'], { body: true })
   }
   app.post('/shops/:id/keys', { schema: create, config }, async (request, reply) => {
-    const { id } = need(shops, request.params.id)
+    const { id } = await need(shops, request.params.id)
     const made = await keys.create(id, newKeyOf(request.body, clock()), request.actor.id)
     await noted(deps, request, id, 'key.create', keyScope(made.info.id, made.info.roles))
     return reply.code(201).send(newKeyView(made))
@@ -90,7 +90,7 @@ function keyRoutes(app: Api, deps: RouteDeps): void {
 
   const revoke = { operationId: 'revokeKeyOfShop', summary: 'End a key of a shop', tags, params: KeyParam, response: answers({ 200: refs.key }, ['shop_not_found', 'key_not_found', 'store_full']) }
   app.delete('/shops/:id/keys/:keyId', { schema: revoke, config }, async (request) => {
-    const { id } = need(shops, request.params.id)
+    const { id } = await need(shops, request.params.id)
     const info = await keys.revoke(id, request.params.keyId)
     await noted(deps, request, id, 'key.revoke', info.id)
     return keyView(info)
@@ -104,8 +104,8 @@ async function noted({ audit }: RouteDeps, { actor: { id, roles } }: FastifyRequ
   await audit.append({ shopId: 'system', ...entry, scope: `${shopId}: ${scope}` })
 }
 
-function need(shops: Shops, id: string): Shop {
-  const shop = shops.find(id)
+async function need(shops: Shops, id: string): Promise<Shop> {
+  const shop = await shops.seek(id)
   if (shop === undefined) throw new MaskError('shop_not_found')
   return shop
 }
