@@ -7,7 +7,7 @@ import type { Cleared, ClearOptions, RecordShelf, RowFacts } from './types.js'
 
 const removeScript = loadScript(new URL('../../src/record/lua/remove-rows.lua', import.meta.url))
 
-/** Rows that one command deletes: some two milliseconds in which Redis serves nobody else. */
+/** Rows that one command deletes: a few milliseconds in which Redis serves nobody else. */
 const batchSize = 200
 
 /** The rows as what must go one day. */
