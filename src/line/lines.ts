@@ -10,6 +10,7 @@ import { lookup } from './lookup.js'
 import { createNumberPlan } from './numbers.js'
 import { forget, ofPerson } from './person.js'
 import { redeem } from './redeem.js'
+import { shorten } from './shorten.js'
 import { addNumbers, numbers, prepare, takeOut } from './stock.js'
 import { Sweeper } from './sweeper.js'
 import { createTags } from './tagged.js'
@@ -39,6 +40,7 @@ export function createLines(options: LinesOptions): Lines {
     redeem: (entry) => masked(redeem(context, leases, entry)),
     ofPerson: (shopId, phone) => masked(ofPerson(context, shopId, phone)),
     forget: (shopId, id, phone) => masked(forget(context, shopId, id, phone)),
+    shorten: (shopId, poolId, limits) => masked(shorten(context, shopId, poolId, limits)),
     release: (deliveryId, callId) => masked(leases.release(deliveryId, callId)),
     isProxyNumber: (number) => context.plan.has(number),
     numbers: (poolId) => masked(numbers(context, poolId)),

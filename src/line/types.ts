@@ -134,6 +134,22 @@ export interface NumberLoad {
   readonly held: number
 }
 
+/** What a shop now keeps at most; Infinity leaves it. Whole seconds. */
+export interface ShortenLimits {
+  /** From the allocation. */
+  readonly lifeSeconds: number
+  /** From the end. */
+  readonly quarantineSeconds: number
+  /** Awaited before every few hundred deliveries; what it throws ends the work. */
+  readonly beforeBatch?: () => Promise<unknown>
+}
+
+/** Deliveries that live, or keep their number, for a shorter time than before. */
+export interface Shortened {
+  readonly ended: number
+  readonly released: number
+}
+
 /** The room's outside: what http and call may ask for. Every method rejects with MaskError only. */
 export interface Lines {
   /**
@@ -173,6 +189,11 @@ export interface Lines {
    * party's. The other party keeps the number until the quarantine ends. @returns whether the delivery was there
    */
   forget(shopId: string, id: string, phone: E164): Promise<boolean>
+  /**
+   * Applies shorter periods to the deliveries that a shop has: what lived too long ends now, and a number is free again
+   * sooner. Looks at every delivery of the pool; may be broken off and repeated. @throws number_not_found (no such pool)
+   */
+  shorten(shopId: string, poolId: string, limits: ShortenLimits): Promise<Shortened>
   /** Counts a call out that `lookup`, `redeem` or `begin` had counted in. Harmless when repeated. */
   release(deliveryId: string, callId: string): Promise<void>
   /** Whether this is one of our proxy numbers. */
