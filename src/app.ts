@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path'
-import { createCalls } from './call/calls.js'
+import { createCalls, type Calls } from './call/calls.js'
 import type { CallDeps } from './call/deps.js'
 import { portRange, type Config } from './config.js'
 import { createEvents, type EventBus } from './events.js'
 import { createHttp } from './http/server.js'
+import { createWebhooks, type Webhooks } from './http/webhooks/webhooks.js'
 import { createIdempotency } from './http/idempotency.js'
 import type { Health, HealthPart } from './http/types.js'
 import { createLines } from './line/lines.js'
@@ -33,14 +34,14 @@ import { createSessions } from './shop/sessions.js'
 import { createSettings, type Settings, type ShopSettings } from './shop/settings.js'
 import { createShops, type Shops } from './shop/shops.js'
 import { connectDrachtio } from './sip/drachtio.js'
-import { createOutboundTrunk } from './sip/gateways.js'
+import { createOutboundTrunk, type OutboundTrunk } from './sip/gateways.js'
 import { createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
 import { createKeyStore, openKeyRing, type OpenedKeys } from './store/keyring/open.js'
 import type { KeyRing } from './store/keyring/types.js'
 import { createStore, type Store } from './store/redis.js'
 import { errorFields, type Log } from './telemetry/log.js'
-import { createMetrics, type Reading } from './telemetry/metrics.js'
+import { createMetrics, type Metrics, type Reading } from './telemetry/metrics.js'
 
 /** Milliseconds that Redis may take to be there at the start. */
 const storeReadyMs = 5000
@@ -115,29 +116,34 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const media = own(createMedia(config, sip, log))
   const recordings = createRecordings({ dir: config.recordings.dir ?? join(config.dataDir, 'recordings'), keys: keyRing, log })
   const trunk = createOutboundTrunk(config.trunks[0]!, sip, { log })
-  const retention = own(createRetentionRoom({ store, keyRing, settings, audit, signer, recordings, config, events, log, shopIds: () => shops.all().map(({ id }) => id) }))
+  const shopIds = (): string[] => shops.all().map(({ id }) => id)
+  const webhooks: Webhooks = own(createWebhooks({
+    store, ring: keyRing, events, log, shops: shopIds, allowPrivate: config.webhooks.allowPrivate,
+    periodOf: (shopId) => retention.periods.period(shopId, 'webhook')
+  }))
+  const retention = own(createRetentionRoom({ store, keyRing, settings, audit, signer, recordings, config, events, log, shopIds, more: [webhooks.retained] }))
   // Closed after the calls, so that what became of a call that says a code is still noted.
   const rights = own(createRights({
-    store, keyRing, audit, lines, recordings, shelf: retention.shelf, holds: retention.holds, retention: retention.periods, log, others: [],
+    store, keyRing, audit, lines, recordings, shelf: retention.shelf, holds: retention.holds, retention: retention.periods, log, others: [webhooks.personData],
     calls: createPersonCalls({ store, ring: keyRing, log }),
     shops: () => shops.all().map(({ id }) => id),
     numberOf: async (pool) => quietest(await lines.numbers(pool)),
     teller: (order) => calls.tell(order)
   }))
-  const calls = own(createCalls(callDeps({ trunk, media, lines, recordings, journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log))
+  const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, media, lines, recordings, journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log))
   sip.onCall((call) => calls.take(call))
 
   const seal = createAccessSeal(keyRing)
   const keys = createApiKeys({ store, shops, configured: { [config.shops[0]!.id]: [apiKey] }, seal, log })
   const sessions = createSessions({ store, seal, keys, idleMs: config.access.sessionIdleMinutes * 60_000, longestMs: config.access.sessionMaxHours * 3_600_000 })
   const http = own(await createHttp({
-    config, lines, shops, keys, sessions, settings, recordings, audit, retention, rights, signer, events, log,
+    config, lines, shops, keys, sessions, settings, recordings, audit, retention, rights, signer, webhooks, events, log,
     calls: createCallLog({ store, ring: keyRing, log, restricted: retention.restricted }),
     statistics: createStatistics({ store }),
     callbacks: calls,
     idempotency: createIdempotency({ store, ring: keyRing, log }),
     health: healthOf(store, keyStore, sip, media),
-    metrics: createMetrics(events, { call: () => ({ live: calls.live }), media: () => ({ ...media.stats() }), trunk: () => ({ ...trunk.stats() }), ...servers.readings }, () => keyRing.stats().alive)
+    metrics: metricsOf(servers, { events, keyRing, calls, media, trunk, webhooks })
   }))
   const httpPort = await http.listen(config.http.host, config.http.port)
   retention.runner.start()
@@ -150,6 +156,19 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     stats: () => ({ calls: calls.live, mediaSessions: media.stats().sessions, mediaPorts: media.stats().portsInUse }),
     close
   }
+}
+
+/** What can be counted at any moment, wherever it is. */
+function metricsOf(servers: Servers, parts: { events: EventBus, keyRing: KeyRing, calls: Calls, media: MediaEngine, trunk: OutboundTrunk, webhooks: Webhooks }): Metrics {
+  const { events, keyRing, calls, media, trunk, webhooks } = parts
+  const readings = {
+    call: () => ({ live: calls.live }),
+    media: () => ({ ...media.stats() }),
+    trunk: () => ({ ...trunk.stats() }),
+    webhook: () => ({ ...webhooks.counts }),
+    ...servers.readings
+  }
+  return createMetrics(events, readings, () => keyRing.stats().alive)
 }
 
 /** Where the operator wants it so, calls go on without a record while what is due is not deleted. */
@@ -172,7 +191,7 @@ async function openStores(config: Config, { redisUrl, keysUrl }: Servers, own: O
   return { store, keyStore, keyRing: own(ring), ...start }
 }
 
-function callDeps(parts: Pick<CallDeps, 'trunk' | 'media' | 'lines' | 'journal' | 'recordings' | 'events' | 'settings'> & { config: Config, log: Log }): CallDeps {
+function callDeps(parts: Pick<CallDeps, 'gate' | 'trunk' | 'media' | 'lines' | 'journal' | 'recordings' | 'events' | 'settings'> & { config: Config, log: Log }): CallDeps {
   const { config, log, ...rest } = parts
   rest.events.on('call.ended', ({ callId, deliveryId, shopId, result, reason, ringMs, talkMs }) => {
     log.info('call.ended', { callId, ...(deliveryId === undefined ? {} : { deliveryId }), ...(shopId === undefined ? {} : { shopId }), result, reason, ms: ringMs + talkMs })

@@ -85,6 +85,7 @@ export const ConfigSchema = Type.Object({
   limits: Type.Object({ callsPerDelivery: int(1, 10), callsPerDeliveryHour: int(1, 1000), callsPerCallerHour: int(1, 10000), callsPerNumberMinute: int(1, 100000) }, closed),
   call: Type.Object({ ringTimeoutSeconds: int(5, 180), maxDurationSeconds: int(30, 14400), maxForwards: int(1, 255) }, closed),
   record: Type.Object({ retentionDays: int(1, 90), deletionIntervalMinutes: int(1, 1440), longestStopHours: int(1, 720), stopWhenDeletionFails: Type.Boolean() }, closed),
+  webhooks: Type.Object({ allowPrivate: Type.Array(text('^[0-9a-fA-F.:]+/\\d{1,3}$', 'a network such as 10.0.0.0/8')) }, closed),
   recordings: Type.Object({ dir: nullable('^/', 'an absolute path') }, closed),
   shops: Type.Array(Shop, { minItems: 1 }),
   pools: Type.Array(Pool, { minItems: 1 }),

@@ -59,6 +59,9 @@ const table = {
   holds_too_many: { http: 409, sip: 0, title: 'The shop already has the most holds it may have.' },
   retention_running: { http: 409, sip: 0, title: 'A deletion run of this shop is under way; wait and try again.' },
   clock_untrusted: { http: 409, sip: 0, title: 'The clock cannot be trusted; nothing is deleted until it can or somebody confirms the time.' },
+  // Webhooks
+  webhook_not_found: { http: 404, sip: 0, title: 'There is no webhook, or no such event.' },
+  webhook_address: { http: 422, sip: 0, title: 'Events are sent to public https addresses only.' },
   // The system behind
   store_unavailable: { http: 503, sip: 503, title: 'The store does not answer; try again soon.' },
   store_full: { http: 503, sip: 503, title: 'The store takes no more data; try again later.' },

@@ -86,7 +86,9 @@ class CallbackSession {
   }
 
   async #connect(): Promise<Termination> {
-    this.#settings = await this.deps.settings.of(this.order.shopId)
+    const { shopId, deliveryId } = this.order
+    this.#settings = await this.deps.settings.of(shopId)
+    if (await unlessAborted(this.#over, this.deps.gate({ shopId, deliveryId, callId: this.callId, caller: 'shop' })) !== 'allow') throw new EndCall('gate_denied')
     const media = await mediaStep(this.deps.media.open(this.callId, undefined, { voice: true, record: this.#settings.recording }), (late) => void late.close())
     this.#cleanup.push(() => media.close())
     const a = await this.#reachFirst(media).catch((error: unknown) => { throw ofFirst(error) })

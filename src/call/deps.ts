@@ -25,6 +25,8 @@ export interface CallDeps {
   readonly mayDial: (number: E164) => boolean
   /** What each shop has set. */
   readonly settings: Pick<Settings, 'of' | 'defaults'>
+  /** Asks the shop's own system, where it wants to be asked, before two people are connected. Never rejects. */
+  readonly gate: (question: { readonly shopId: string, readonly deliveryId: string, readonly callId: string, readonly caller: string }) => Promise<'allow' | 'deny' | 'announce'>
   readonly clock: () => number
   /** Milliseconds that only grow; the system's own unless a test brings its own. */
   readonly monotonic?: () => number

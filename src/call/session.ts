@@ -95,7 +95,18 @@ export class CallSession {
     const support = this.#settings.supportPhone as E164 | null ?? undefined
     const decision = decide(found, { mayDial: this.#deps.mayDial, asksCode, support })
     if (decision.kind !== 'ask') this.#belonging = decision.belonging
-    return decision
+    return decision.kind === 'connect' && !decision.support ? this.#atTheGate(decision) : decision
+  }
+
+  /** The shop's own system may have the last word. */
+  async #atTheGate(decision: Connect): Promise<Decision> {
+    const { belonging } = decision
+    const { shopId, deliveryId, caller } = belonging
+    const verdict = await unlessAborted(this.#over, this.#deps.gate({ shopId, deliveryId, caller, callId: this.id }))
+    if (verdict === 'allow') return decision
+    if (verdict === 'announce') return { kind: 'announce', prompt: 'unavailable', reason: 'gate_denied', belonging }
+    await this.#journal(decision)
+    throw new EndCall('gate_denied')
   }
 
   async #openMedia(decision: Decision): Promise<MediaSession> {

@@ -26,6 +26,7 @@ import { openApiRoute } from './routes/openapi.js'
 import { personRoutes } from './routes/persons.js'
 import { recordingRoutes } from './routes/recordings.js'
 import { retentionRoutes } from './routes/retention.js'
+import { webhookRoutes } from './routes/webhooks.js'
 import { settingsRoutes } from './routes/settings.js'
 import { statsRoutes } from './routes/stats.js'
 import { shopRoutes } from './routes/shops.js'
@@ -67,6 +68,7 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
     callExportRoute(v1, all)
     statsRoutes(v1, all)
     recordingRoutes(v1, all)
+    webhookRoutes(v1, all)
     numberRoutes(v1, all)
     settingsRoutes(v1, all)
     retentionRoutes(v1, all)

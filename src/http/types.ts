@@ -20,6 +20,7 @@ import type { Shop, Shops } from '../shop/shops.js'
 import type { Log } from '../telemetry/log.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Idempotency } from './idempotency.js'
+import type { Webhooks } from './webhooks/webhooks.js'
 
 /** One thing that Maskline cannot work without. */
 export interface HealthPart {
@@ -44,6 +45,7 @@ export interface HttpDeps {
   readonly signer: Signer
   readonly callbacks: Callbacks
   readonly recordings: Recordings
+  readonly webhooks: Webhooks
   readonly shops: Shops
   readonly keys: ApiKeys
   readonly sessions: Sessions

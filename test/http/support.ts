@@ -8,6 +8,7 @@ import { createEvents, type EventBus } from '../../src/events.js'
 import { newId } from '../../src/ids.js'
 import { createIdempotency } from '../../src/http/idempotency.js'
 import { createHttp, type HttpServer } from '../../src/http/server.js'
+import { createWebhooks, type Webhooks } from '../../src/http/webhooks/webhooks.js'
 import type { HttpDeps } from '../../src/http/types.js'
 import type { Lines } from '../../src/line/types.js'
 import { createLines } from '../../src/line/lines.js'
@@ -88,8 +89,11 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   const journal = createJournal({ store, ring: keyRing, shops: () => ['one', 'two'], log })
   const recordings = createRecordings({ dir: join(redis.dir, 'recordings'), keys: keyRing, log })
   const shopSettings = createSettings({ store, ring: keyRing, defaults: shopDefaults, defaultsOf: () => shopDefaults })
+  const webhooks: Webhooks = createWebhooks({
+    store, ring: keyRing, events, log, shops: () => ['one', 'two'], allowPrivate: config.webhooks.allowPrivate, periodOf: async () => 86_400
+  })
   const retention = createRetentionRoom({
-    store, keyRing, settings: shopSettings, audit, signer, recordings, shopIds: () => ['one', 'two'], config, events, log
+    store, keyRing, settings: shopSettings, audit, signer, recordings, more: [webhooks.retained], shopIds: () => ['one', 'two'], config, events, log
   })
   const { rights, told } = testRights(t, { store, keyRing, audit, lines, recordings, retention, log })
   const http = await createHttp({
@@ -98,6 +102,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     statistics: createStatistics({ store }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
     recordings,
+    webhooks,
     shops,
     keys: apiKeys,
     sessions: createSessions({ store, seal, keys: apiKeys, idleMs: 60_000, longestMs: 3_600_000 }),
@@ -109,6 +114,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   })
   t.teardown(async () => {
     await http.close()
+    await webhooks.close()
     await retention.close()
     await audit.close()
     shops.close()

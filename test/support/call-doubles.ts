@@ -119,6 +119,9 @@ export class CallStage {
     allowTalk: () => undefined
   }
 
+  /** What the shop's system is asked before two are connected, and what it says. */
+  readonly asked: object[] = []
+  verdict: 'allow' | 'deny' | 'announce' = 'allow'
   /** Whether the engine can hand the talk to us. */
   audible = true
   /** Pieces that were recorded, and the end. */
@@ -155,6 +158,7 @@ export class CallStage {
         }
       },
       recordings: { begin: async () => { this.step('recording.begin'); return this.recording } },
+      gate: async (question) => { this.asked.push(question); return this.verdict },
       trunks: { recognise: () => undefined },
       events,
       config: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70, ...config },

@@ -27,6 +27,7 @@ export interface Played {
 }
 
 const day = 86_400_000
+const today = { calls: 214, reached: 152, missed: 25, declined: 14, busy: 13, failed: 10, averageRingSeconds: 9.4, averageTalkSeconds: 71 }
 const { publicKey, privateKey } = generateKeyPairSync('ed25519')
 
 /**
@@ -46,9 +47,9 @@ export async function playedServer(t: Pick<Test, 'teardown'>): Promise<Played> {
       { at: ago(3), actorId: 'kvbnzrtwqgps', name: 'webhook', from: 86_400, to: 21_600, reason: 'The shop system is never away that long' }
     ],
     holds: [{ id: 'hld', kind: 'hold', deliveryId: 'demo-bcdfghjkmnpqrstvwxyz', reason: 'Claim 2026-114 of a customer', authorId: 'kvbnzrtwqgps', createdAt: ago(8), endsAt: ago(-40) }],
-    today: { calls: 214, reached: 152, missed: 25, declined: 14, busy: 13, failed: 10, averageRingSeconds: 9.4, averageTalkSeconds: 71 },
+    today,
     live: { live: 7, ringing: 2, talking: 5 },
-    days: Array.from({ length: 90 }, (_, index) => statsOf(index)),
+    days: [...Array.from({ length: 89 }, (_, index) => statsOf(index)), { day: new Date().toISOString().slice(0, 10), ...today }],
     verdict: { whole: true, checked: 4182 },
     roles: ['app', 'admin', 'auditor', 'operator'],
     language: 'en',

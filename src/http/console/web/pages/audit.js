@@ -7,7 +7,7 @@ import { attempt, newForm } from '../parts/form.js'
 import { badge, empty, formError, shown, timeOf } from '../parts/states.js'
 import { refresh } from '../refresh.js'
 import { asApiError, loaded } from '../resource.js'
-import { dateTime, dateTimeExact, endOfField, startOfField } from '../times.js'
+import { dateTimeExact, endOfField, iso, startOfField } from '../times.js'
 import { sign } from './retention/health.js'
 
 /** @import { AuditEntry, AuditPage, AuditVerdict, PageDefinition } from '../types.js' */
@@ -124,7 +124,7 @@ function entryRow({ seq, at, actorId, roles, action, scope, reason, result }) {
   return html`
     <tr>
       <td class="num">${whole(seq)}</td>
-      <td>${timeOf(at, dateTime, dateTimeExact)}</td>
+      <td>${timeOf(at, dateTimeExact, iso)}</td>
       <td><code>${actorId}</code> <span class="none">${roles.map((role) => named('role', role)).join(', ')}</span></td>
       <th scope="row">${named('act', action)}</th>
       <td>${scope ?? nothing}${reason === undefined ? nothing : html` <q>${reason}</q>`}</td>

@@ -446,7 +446,7 @@ export default {
   'forecast.enough': 'Jätkub, üle jääb {left} numbrit.',
   'forecast.short': 'Puudu on {missing} numbrit.',
   'forecast.why': 'Kõige tihedama tööga kulleril on korraga umbes {needed} numbrit; kasutusel on {numbers}. Hinnang peab paika 99 päeval 100-st.',
-  'forecast.limit': 'Need numbrid kannavad umbes {perHour} tarnet kulleri kohta tunnis.',
+  'forecast.limit': 'Tempo, mida need numbrid kannavad: umbes {perHour} kulleri kohta tunnis.',
   'forecast.notUsable': 'Täitke kõik arvud.',
 
   'persons.title': 'Inimeste taotlused',

@@ -1,7 +1,7 @@
 import { named, t } from '../../i18n.js'
 import { html } from '../../lit.js'
 import { badge, timeOf } from '../../parts/states.js'
-import { dateTime, dateTimeExact, talkTime } from '../../times.js'
+import { dateTimeExact, iso, talkTime } from '../../times.js'
 
 /** @import { Call } from '../../types.js' */
 
@@ -18,7 +18,7 @@ export const lengthOf = (ms) => ms === undefined ? html`<span class="none">–</
 export function callRow(call) {
   return html`
     <tr>
-      <td>${timeOf(call.startedAt, dateTime, dateTimeExact)}</td>
+      <td>${timeOf(call.startedAt, dateTimeExact, iso)}</td>
       <th scope="row"><a href="#/deliveries/${call.deliveryId}">${call.reference === '' ? call.deliveryId : call.reference}</a></th>
       <td>${t(`party.${call.startedBy}`)}</td>
       <td>${callEnd(call)}</td>

@@ -1,7 +1,7 @@
 import { t } from '../../i18n.js'
 import { html, nothing, svg } from '../../lit.js'
 import { empty, timeOf } from '../../parts/states.js'
-import { dateTime, dateTimeExact, talkTime } from '../../times.js'
+import { dateTimeExact, iso, talkTime } from '../../times.js'
 import { callEnd } from './calls.js'
 
 /** @import { Call, Delivery } from '../../types.js' */
@@ -19,7 +19,7 @@ export function timeLine(delivery, calls) {
     ...endSteps(delivery)
   ].sort((a, b) => new Date(a.at).getTime() - new Date(b.at).getTime())
   return html`
-    <ol class="time-line">${steps.map(({ at, view, kind }) => html`<li class="step step-${kind} ${new Date(at).getTime() > Date.now() ? 'step-ahead' : ''}"><p class="step-when">${timeOf(at, dateTime, dateTimeExact)}</p><div>${view}</div></li>`)}</ol>
+    <ol class="time-line">${steps.map(({ at, view, kind }) => html`<li class="step step-${kind} ${new Date(at).getTime() > Date.now() ? 'step-ahead' : ''}"><p class="step-when">${timeOf(at, dateTimeExact, iso)}</p><div>${view}</div></li>`)}</ol>
     ${calls.length === 0 ? html`<p class="none">${t('line.noCalls')}</p>` : nothing}`
 }
 

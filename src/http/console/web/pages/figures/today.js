@@ -13,7 +13,7 @@ export function todayFigures(today) {
   const { calls, averageRingSeconds, averageTalkSeconds } = today
   if (calls === undefined) return empty(t('today.few'), t('today.fewText'))
   return html`
-    <dl class="numbers">
+    <dl class="numbers numbers-eight">
       <div class="number-main"><dt>${t('outcome.calls')}</dt><dd>${whole(calls)}</dd></div>
       ${outcomes.map((name) => html`<div><dt><span class="dot dot-${name}"></span>${t(`outcome.${name}`)}</dt><dd>${part(today[name], calls)}</dd></div>`)}
       <div><dt>${t('today.ring')}</dt><dd>${averageRingSeconds === undefined ? '–' : html`${decimal(averageRingSeconds)} <small>s</small>`}</dd></div>

@@ -1,0 +1,132 @@
+import { isIP } from 'node:net'
+import { Type, type Static } from 'typebox'
+import { MaskError } from '../../errors.js'
+import { audited } from '../audited.js'
+import { shopOf } from '../auth.js'
+import { answers } from '../schemas.js'
+import { formatTime } from '../time.js'
+import type { Api, RouteDeps } from '../types.js'
+import { addressRules } from '../webhooks/address.js'
+import { eventNames, type WebhookTarget } from '../webhooks/types.js'
+
+const tags = ['webhooks']
+const config = { roles: ['admin'] as const }
+const closed = { additionalProperties: false } as const
+const mostShown = 200
+
+const Url = Type.String({ pattern: '^https?://[^\\s]{1,480}$', description: 'https; plain http only within a network that the operator has named.', examples: ['https://shop.example/maskline'] })
+const wanted = eventNames.filter((name) => name !== 'webhook.test')
+const GateSettings = Type.Object({
+  url: Url,
+  timeoutMs: Type.Integer({ minimum: 100, maximum: 2000, description: 'How long a call waits for the answer' }),
+  onFailure: Type.Union([Type.Literal('allow'), Type.Literal('deny')], { description: 'What happens without an answer' })
+}, closed)
+const WebhookRequest = Type.Object({
+  url: Url,
+  events: Type.Array(Type.Union(wanted.map((name) => Type.Literal(name))), { minItems: 0, uniqueItems: true }),
+  gate: Type.Optional(Type.Union([Type.Null(), GateSettings], { description: 'Who is asked before two people are connected; null: nobody' }))
+}, closed)
+const WebhookAnswer = Type.Object({
+  url: Url,
+  events: Type.Array(Type.String()),
+  gate: Type.Union([Type.Null(), GateSettings]),
+  waiting: Type.Integer({ description: 'Events that were not taken yet, dead ones included' }),
+  secret: Type.Optional(Type.String({ description: 'Signs what we send (Standard Webhooks); shown once, in the answer to the first PUT.' }))
+})
+const SecretAnswer = Type.Object({ secret: Type.String(), formerUntil: Type.String({ description: 'Until then the former secret signs, too.' }) })
+const FailedAnswer = Type.Object({
+  events: Type.Array(Type.Object({ id: Type.String(), type: Type.String(), deliveryId: Type.String(), happenedAt: Type.String(), gaveUpAt: Type.String(), tries: Type.Integer() }))
+})
+const TestAnswer = Type.Object({ delivered: Type.Boolean(), status: Type.Optional(Type.Integer()), reason: Type.Optional(Type.String()) })
+const EventParam = Type.Object({ id: Type.String() })
+
+/** /v1/webhooks: where a shop's events go, and what has become of them. */
+export function webhookRoutes(app: Api, deps: RouteDeps): void {
+  targetRoutes(app, deps)
+  secretRoute(app, deps)
+  failedRoutes(app, deps)
+  testRoute(app, deps)
+}
+
+function targetRoutes(app: Api, deps: RouteDeps): void {
+  const { webhooks: { targets, queue }, config: { webhooks } } = deps
+  const view = async (shopId: string, { url, events, gate }: WebhookTarget, secret?: string): Promise<Static<typeof WebhookAnswer>> => ({
+    url, events: [...events], gate, waiting: await queue.count(shopId), ...(secret === undefined ? {} : { secret })
+  })
+
+  const read = { operationId: 'readWebhook', summary: 'Where events of the shop go', tags, response: answers({ 200: WebhookAnswer }, ['webhook_not_found']) }
+  app.get('/webhooks', { schema: read, config }, async (request) => {
+    const { id } = shopOf(request)
+    return view(id, found(await targets.read(id)))
+  })
+
+  const set = { operationId: 'setWebhook', summary: 'Set where events go, which ones, and who is asked before a call', tags, body: WebhookRequest, response: answers({ 200: WebhookAnswer }, ['webhook_address'], { body: true }) }
+  app.put('/webhooks', { schema: set, config }, async (request) => {
+    const { id } = shopOf(request)
+    const { url, events, gate = null } = request.body
+    checkUrl(url, webhooks.allowPrivate, 'url')
+    if (gate !== null) checkUrl(gate.url, webhooks.allowPrivate, 'gate.url')
+    await audited(deps, request, 'webhook.change', { scope: `${events.length} kinds of events${gate === null ? '' : ', gate'}` })
+    const { target, secret } = await targets.set(id, { url, events, gate })
+    return view(id, target, secret)
+  })
+
+  const remove = { operationId: 'removeWebhook', summary: 'Send no more events; what waits stays until its period ends', tags, response: answers({ 204: Type.Null() }, ['webhook_not_found']) }
+  app.delete('/webhooks', { schema: remove, config }, async (request, reply) => {
+    const { id } = shopOf(request)
+    await audited(deps, request, 'webhook.change', { scope: 'removed' })
+    if (!await targets.remove(id)) throw new MaskError('webhook_not_found')
+    return reply.code(204).send(null)
+  })
+}
+
+function secretRoute(app: Api, deps: RouteDeps): void {
+  const rotate = { operationId: 'rotateWebhookSecret', summary: 'A new secret; the former one signs beside it for a day', tags, response: answers({ 200: SecretAnswer }, ['webhook_not_found']) }
+  app.post('/webhooks/secret', { schema: rotate, config }, async (request) => {
+    await audited(deps, request, 'webhook.change', { scope: 'new secret' })
+    const { secret, formerUntil } = await deps.webhooks.targets.rotate(shopOf(request).id)
+    return { secret, formerUntil: formatTime(formerUntil) }
+  })
+}
+
+function failedRoutes(app: Api, deps: RouteDeps): void {
+  const { queue } = deps.webhooks
+  const failed = { operationId: 'failedEvents', summary: 'Events that nobody took in time, newest first', tags, response: answers({ 200: FailedAnswer }, []) }
+  app.get('/webhooks/failed', { schema: failed, config }, async (request) => {
+    const events = await queue.dead(shopOf(request).id, mostShown)
+    return { events: events.map(({ happenedAt, diedAt, ...event }) => ({ ...event, happenedAt: formatTime(happenedAt), gaveUpAt: formatTime(diedAt) })) }
+  })
+
+  const again = { operationId: 'sendAgain', summary: 'Try an event once more that nobody took', tags, params: EventParam, response: answers({ 202: Type.Null() }, ['webhook_not_found']) }
+  app.post('/webhooks/failed/:id/redeliver', { schema: again, config }, async (request, reply) => {
+    const { id } = request.params
+    if (!/^msg_[a-z]{20}$/.test(id) || !await queue.revive(shopOf(request).id, id)) throw new MaskError('webhook_not_found')
+    return reply.code(202).send(null)
+  })
+}
+
+function testRoute(app: Api, deps: RouteDeps): void {
+  const { webhooks } = deps
+  const send = { operationId: 'testWebhook', summary: 'Send one signed event of type webhook.test now', tags, response: answers({ 200: TestAnswer }, ['webhook_not_found']) }
+  app.post('/webhooks/test', { schema: send, config }, async (request) => {
+    const { id } = shopOf(request)
+    const sent = await webhooks.test(id, found(await webhooks.targets.read(id)))
+    return sent.ok ? { delivered: true, status: sent.status } : { delivered: false, reason: sent.reason, ...(sent.status === undefined ? {} : { status: sent.status }) }
+  })
+}
+
+function found(target: WebhookTarget | undefined): WebhookTarget {
+  if (target === undefined) throw new MaskError('webhook_not_found')
+  return target
+}
+
+/** What can be told from the text alone; names are looked at when they are resolved. @throws webhook_address */
+function checkUrl(text: string, allowPrivate: readonly string[], field: string): void {
+  if (!URL.canParse(text)) throw new MaskError('webhook_address', { field })
+  const { protocol, hostname } = new URL(text)
+  const address = hostname.replace(/^\[|\]$/g, '')
+  const rules = addressRules(allowPrivate)
+  const may = protocol === 'https:' ? rules.allows : rules.isOurs
+  if (protocol === 'http:' && allowPrivate.length === 0) throw new MaskError('webhook_address', { field })
+  if (isIP(address) !== 0 && !may(address)) throw new MaskError('webhook_address', { field })
+}

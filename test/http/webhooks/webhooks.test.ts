@@ -1,0 +1,245 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import { Webhook } from 'standardwebhooks'
+import { createEvents, type EventBus } from '../../../src/events.js'
+import { createWebhooks, type Webhooks } from '../../../src/http/webhooks/webhooks.js'
+import { memoryKeyRing } from '../../support/keyring.js'
+import { captured } from '../../support/log.js'
+import { testRedis, testStore, type TestRedis } from '../../support/redis.js'
+import { until } from '../../support/whole.js'
+
+interface Got {
+  readonly headers: Record<string, string>
+  readonly body: string
+  readonly event: { type: string, timestamp: string, data: Record<string, unknown> }
+}
+
+/** A shop's system: says what it is told to say and keeps what it got. */
+async function receiver(t: Pick<Test, 'teardown'>): Promise<{ url: string, got: Got[], says: { status: number, body: string, delayMs: number }, connections: () => number }> {
+  const got: Got[] = []
+  const says = { status: 204, body: '', delayMs: 0 }
+  let connections = 0
+  const server = createServer((request, response) => {
+    void bodyOf(request).then((body) => {
+      got.push({ headers: request.headers as Record<string, string>, body, event: JSON.parse(body) as Got['event'] })
+      setTimeout(() => { response.writeHead(says.status, says.status === 302 ? { location: 'http://127.0.0.1:1/' } : {}).end(says.body) }, says.delayMs)
+    })
+  })
+  server.on('connection', () => { connections++ })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => { server.closeAllConnections(); server.close() })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, got, says, connections: () => connections }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+interface Room {
+  readonly redis: TestRedis
+  readonly keys: ReturnType<typeof memoryKeyRing>
+  readonly time: { now: number }
+  /** Another process over the same store. */
+  process(events?: EventBus): Promise<{ webhooks: Webhooks, events: EventBus, logged: () => string }>
+}
+
+async function room(t: Test, allowPrivate = ['127.0.0.0/8']): Promise<Room> {
+  const redis = await testRedis(t)
+  const time = { now: Date.parse('2026-11-21T12:00:00Z') }
+  const keys = memoryKeyRing(() => time.now)
+  return {
+    redis, keys, time,
+    async process(events = createEvents((error) => { throw error })) {
+      const { log, text } = captured()
+      const webhooks = createWebhooks({ store: await testStore(t, redis), ring: keys, events, shops: () => ['one', 'two'], periodOf: async () => 86_400, allowPrivate, log, clock: () => time.now })
+      t.teardown(() => webhooks.close())
+      return { webhooks, events, logged: text }
+    }
+  }
+}
+
+const created = (events: EventBus, deliveryId: string, at: number, shopId = 'one'): void => events.emit('delivery.created', { deliveryId, shopId, at })
+const ended = (events: EventBus, deliveryId: string, at: number): void => events.emit('call.ended', { callId: 'callx', deliveryId, shopId: 'one', caller: 'courier', at, result: 'success', reason: 'caller_hung_up', ringMs: 1, talkMs: 2 })
+const all = ['delivery.created', 'delivery.closed', 'call.started', 'call.answered', 'call.ended', 'call.missed'] as const
+
+t.test('an event reaches the shop, signed so that the library of Standard Webhooks believes it', async (t) => {
+  const { process, time } = await room(t)
+  const { webhooks, events } = await process()
+  const shop = await receiver(t)
+  const { secret } = await webhooks.targets.set('one', { url: shop.url, events: all, gate: null })
+  time.now = Date.now()
+  created(events, 'demo-abc', time.now)
+  const { headers, body, event } = await until(async () => shop.got[0], 'the event')
+  t.match(event, { type: 'delivery.created', timestamp: new Date(time.now).toISOString(), data: { deliveryId: 'demo-abc', shopId: 'one' } })
+  t.doesNotThrow(() => new Webhook(secret!).verify(body, headers))
+  t.throws(() => new Webhook(secret!).verify(body.replace('abc', 'abd'), headers))
+  t.throws(() => new Webhook(secret!).verify(body, { ...headers, 'webhook-timestamp': String(Math.floor(time.now / 1000) - 400) }), 'a repetition of long ago is refused')
+  await until(async () => await webhooks.queue.count('one') === 0 ? true : undefined, 'an empty queue')
+  t.equal(webhooks.counts.sent, 1)
+
+  const { secret: next } = await webhooks.targets.rotate('one')
+  ended(events, 'demo-abc', time.now)
+  const second = await until(async () => shop.got[1], 'the next event')
+  for (const one of [secret!, next]) t.doesNotThrow(() => new Webhook(one).verify(second.body, second.headers), 'both secrets sign for a day')
+})
+
+t.test('only what was asked for, and only to the shop whose it is', async (t) => {
+  const { process, time } = await room(t)
+  const { webhooks, events } = await process()
+  const shop = await receiver(t)
+  await webhooks.targets.set('one', { url: shop.url, events: ['call.ended'], gate: null })
+  created(events, 'demo-abc', time.now)
+  created(events, 'demo-xyz', time.now, 'two')
+  events.emit('call.ended', { callId: 'stranger', at: time.now, result: 'client_error', reason: 'line_unknown', ringMs: 0, talkMs: 0 })
+  ended(events, 'demo-abc', time.now)
+  await until(async () => shop.got.length > 0 ? true : undefined, 'an event')
+  t.same(shop.got.map(({ event }) => event.type), ['call.ended'])
+  t.equal(await webhooks.queue.count('two'), 0)
+})
+
+t.test('what fails is tried again later, in order, and never overtaken', async (t) => {
+  const { process, time } = await room(t)
+  const { webhooks, events } = await process()
+  const shop = await receiver(t)
+  await webhooks.targets.set('one', { url: shop.url, events: all, gate: null })
+  shop.says.status = 500
+  created(events, 'demo-abc', time.now)
+  await until(async () => webhooks.counts.retried === 1 ? true : undefined, 'a failure')
+  ended(events, 'demo-abc', time.now)
+  created(events, 'demo-other', time.now)
+  await until(async () => webhooks.counts.retried === 2 ? true : undefined, 'the failure of the other delivery, which waits for nobody')
+  t.same(shop.got.map(({ event }) => `${event.type} ${String(event.data.deliveryId)}`), ['delivery.created demo-abc', 'delivery.created demo-other'], 'the second event of a delivery waits for the first')
+  shop.says.status = 200
+  time.now += 10_000
+  await until(async () => webhooks.counts.sent === 3 ? true : undefined, 'all of them')
+  t.same(shop.got.slice(2).filter(({ event }) => event.data.deliveryId === 'demo-abc').map(({ event }) => event.type), ['delivery.created', 'call.ended'])
+  t.equal(new Set(shop.got.filter(({ event }) => event.type === 'delivery.created' && event.data.deliveryId === 'demo-abc').map(({ headers }) => headers['webhook-id'])).size, 1, 'a repetition has the same id')
+})
+
+t.test('a process that dies leaves its events to another; together they send each once and in order', async (t) => {
+  const { process, time } = await room(t)
+  const first = await process()
+  const shop = await receiver(t)
+  await first.webhooks.targets.set('one', { url: shop.url, events: all, gate: null })
+  shop.says.status = 503
+  for (let count = 0; count < 20; count++) created(first.events, `demo-${count}`, time.now)
+  for (let count = 0; count < 20; count++) ended(first.events, `demo-${count}`, time.now)
+  await until(async () => await first.webhooks.queue.count('one') === 40 ? true : undefined, 'all in the queue')
+  await first.webhooks.close()
+  shop.says.status = 200
+  shop.got.length = 0
+  time.now += 60_000
+  const others = await Promise.all([process(), process()])
+  await until(async () => others.reduce((sum, { webhooks }) => sum + webhooks.counts.sent, 0) === 40 ? true : undefined, 'all events')
+  for (let count = 0; count < 20; count++) {
+    t.same(shop.got.filter(({ event }) => event.data.deliveryId === `demo-${count}`).map(({ event }) => event.type), ['delivery.created', 'call.ended'])
+  }
+  t.equal(shop.got.length, 40)
+})
+
+t.test('after a day nobody tries any more; the shop sees what it missed and may ask for it again', async (t) => {
+  const { process, time } = await room(t)
+  const { webhooks, events } = await process()
+  const shop = await receiver(t)
+  await webhooks.targets.set('one', { url: shop.url, events: all, gate: null })
+  shop.says.status = 500
+  created(events, 'demo-abc', time.now)
+  await until(async () => webhooks.counts.retried === 1 ? true : undefined, 'a failure')
+  time.now += 86_400_000
+  await until(async () => webhooks.counts.dead === 1 ? true : undefined, 'the end')
+  const [dead] = await webhooks.queue.dead('one', 10)
+  t.match(dead, { type: 'delivery.created', deliveryId: 'demo-abc', tries: 2 })
+  shop.says.status = 200
+  t.equal(await webhooks.queue.revive('two', dead!.id), false, 'another shop knows nothing of it')
+  t.equal(await webhooks.queue.revive('one', dead!.id), true)
+  await until(async () => webhooks.counts.sent === 1 ? true : undefined, 'the event')
+  t.same(await webhooks.queue.dead('one', 10), [])
+  t.equal(await webhooks.queue.revive('one', dead!.id), false)
+})
+
+t.test('410 says that nobody wants it', async (t) => {
+  const { process, time } = await room(t)
+  const { webhooks, events } = await process()
+  const shop = await receiver(t)
+  await webhooks.targets.set('one', { url: shop.url, events: all, gate: null })
+  shop.says.status = 410
+  created(events, 'demo-abc', time.now)
+  await until(async () => webhooks.counts.dead === 1 ? true : undefined, 'the end')
+  t.equal(shop.got.length, 1)
+})
+
+t.test('private addresses are not called, whatever their name, and nobody is led there', async (t) => {
+  const { process } = await room(t, [])
+  const { webhooks } = await process()
+  const shop = await receiver(t)
+  const port = new URL(shop.url).port
+  for (const url of [shop.url, `https://127.0.0.1:${port}/`, `https://localhost:${port}/`, `http://localhost:${port}/`, `https://[::ffff:127.0.0.1]:${port}/`, `https://2130706433:${port}/`, `https://0x7f.1:${port}/`, 'ftp://example.com/']) {
+    const { target } = await webhooks.targets.set('one', { url, events: all, gate: null })
+    t.match(await webhooks.test('one', target), { ok: false, reason: 'address' }, url)
+  }
+  t.equal(shop.connections(), 0, 'not even a connection')
+
+  const ours = (await (await room(t)).process()).webhooks
+  const { target } = await ours.targets.set('one', { url: shop.url, events: all, gate: null })
+  shop.says.status = 302
+  t.match(await ours.test('one', target), { ok: false, reason: 'status', status: 302 }, 'a redirect is not followed')
+  t.match(await ours.test('one', { ...target, url: 'http://127.0.0.1:1/' }), { ok: false, reason: 'connection' })
+  t.equal(shop.got.length, 1)
+})
+
+t.test('the gate: an answer in time decides, else what the shop has said', async (t) => {
+  const { process } = await room(t)
+  const { webhooks } = await process()
+  const shop = await receiver(t)
+  const question = { shopId: 'one', deliveryId: 'demo-abc', callId: 'callx', caller: 'courier' }
+  t.equal(await webhooks.gate(question), 'allow', 'without a gate everybody may')
+  const set = (onFailure: 'allow' | 'deny', url = shop.url): Promise<unknown> => webhooks.targets.set('one', { url: shop.url, events: [], gate: { url, timeoutMs: 150, onFailure } })
+  await set('deny')
+  for (const decision of ['allow', 'deny', 'announce'] as const) {
+    Object.assign(shop.says, { status: 200, body: JSON.stringify({ decision }) })
+    t.equal(await webhooks.gate(question), decision)
+  }
+  t.match(shop.got[0]!.event, { type: 'call.gate', data: { deliveryId: 'demo-abc', callId: 'callx', caller: 'courier' } })
+  t.equal(webhooks.counts.gate_failed, 0)
+  for (const [status, body] of [[200, '{}'], [200, 'yes'], [200, '{"decision":"perhaps"}'], [500, '{"decision":"allow"}']] as const) {
+    Object.assign(shop.says, { status, body })
+    for (const onFailure of ['deny', 'allow'] as const) {
+      await set(onFailure)
+      t.equal(await webhooks.gate(question), onFailure, `${status} ${body}`)
+    }
+  }
+  Object.assign(shop.says, { status: 200, body: '{"decision":"allow"}', delayMs: 5000 })
+  await set('deny')
+  t.equal(await webhooks.gate(question), 'deny', 'too late')
+  await set('deny', 'http://127.0.0.1:1/')
+  t.equal(await webhooks.gate(question), 'deny', 'nobody there')
+})
+
+t.test('nothing of it is in clear in Redis, and what goes is gone', async (t) => {
+  const { process, time, redis } = await room(t)
+  const { webhooks, events } = await process()
+  await webhooks.targets.set('one', { url: 'http://127.0.0.1:1/zqsecretpath', events: all, gate: null })
+  for (const id of ['demo-abc', 'demo-xyz']) {
+    created(events, id, time.now)
+    ended(events, id, time.now)
+  }
+  await until(async () => await webhooks.queue.count('one') === 4 ? true : undefined, 'the queue')
+  const store = await testStore(t, redis)
+  for await (const names of store.scan('wh*')) {
+    for (const name of names) {
+      const dump = await store.call('DUMP', name) as Buffer
+      t.notMatch(dump.toString('latin1'), /zqsecretpath|whsec_|call\.ended|courier/, name)
+    }
+  }
+  t.equal(await webhooks.personData.count('one', { callIds: [], deliveryIds: ['demo-abc'] }), 2)
+  t.equal(await webhooks.personData.erase('one', { callIds: [], deliveryIds: ['demo-abc'] }), 2)
+  t.equal(await webhooks.queue.count('one'), 2)
+  const sweep = { shopId: 'one', now: time.now + 2, before: time.now + 1, fence: { key: 'x', token: 'y' }, next: async () => { throw new Error('taken over') } }
+  await t.rejects(webhooks.retained.delete(sweep), { message: 'taken over' })
+  t.equal(await webhooks.retained.due({ ...sweep, before: time.now }), 0)
+  t.match(await webhooks.retained.delete({ ...sweep, next: async () => ({}) as never }), { deleted: 2 })
+  t.equal(await webhooks.retained.oldest('one'), undefined)
+})
