@@ -100,25 +100,28 @@ export class Endpoint {
     await this.api('uuid_send_dtmf', this.endpoint.uuid, digit)
   }
 
-  /** Plays the first of these that FreeSWITCH has. What was playing before stops. */
-  play(names: readonly string[]): Playback {
+  /** Plays the first of these that FreeSWITCH has. What was playing before stops. @param loop until stopped */
+  play(names: readonly string[], loop: boolean): Playback {
     this.current?.stop()
-    let stopped = false
-    let end: () => void = () => undefined
-    const done = new Promise<void>((resolve) => { end = resolve })
-    const started = this.next(async () => {
-      // The library waits for ever when its connection to the channel is lost.
-      if (!stopped) void Promise.race([this.playFirst(names, () => stopped), this.mute]).then(end)
+    const over = new AbortController()
+    const done = new Promise<void>((resolve) => over.signal.addEventListener('abort', () => resolve()))
+    void this.next(async () => {
+      if (over.signal.aborted) return
+      // The library waits for ever when its connection to the channel is lost, or when FreeSWITCH drops what was asked for.
+      const patience = loop ? undefined : setTimeout(() => over.abort(), longestPlayMs)
+      void Promise.race([this.playFirst(names, over.signal), this.mute, done]).then(() => {
+        clearTimeout(patience)
+        over.abort()
+      })
     })
     const stop = (): void => {
-      if (stopped) return
-      stopped = true
-      end()
-      void started.then(() => this.next(async () => {
+      if (over.signal.aborted) return
+      over.abort()
+      // Queued at once: a break throws away whatever was asked for before it comes, so no next prompt may overtake it.
+      void this.next(async () => {
         await this.api('uuid_break', this.endpoint.uuid, 'all').catch(() => undefined)
-      }))
+      })
     }
-    void done.then(() => { stopped = true })
     return this.current = { done, stop }
   }
 
@@ -130,9 +133,9 @@ export class Endpoint {
     for (const listener of this.keyListeners) listener({ digit, unheard })
   }
 
-  private async playFirst(names: readonly string[], stopped: () => boolean): Promise<void> {
+  private async playFirst(names: readonly string[], over: AbortSignal): Promise<void> {
     for (const name of names) {
-      if (stopped()) return
+      if (over.aborted) return
       // Not found: the next one, then.
       if (await this.endpoint.play(name).then(() => true, () => false)) return
     }
@@ -180,6 +183,9 @@ class Pending extends MaskError {
     super('media_unavailable', { reason: 'pending', cause })
   }
 }
+
+/** Milliseconds; no sound is longer. */
+const longestPlayMs = 130_000
 
 /** Milliseconds to the second try; each further pause is twice as long. FreeSWITCH is next door and quick. */
 const firstPauseMs = 20

@@ -142,7 +142,7 @@ export class FreeswitchSession implements MediaSession {
 
   play(side: Side, prompt: Prompt, options: PlayOptions = {}): Playback {
     if (this.closing !== undefined) return { done: Promise.resolve(), stop: () => undefined }
-    return this.sides[side].play(this.options.sounds(prompt, options))
+    return this.sides[side].play(this.options.sounds(prompt, options), options.loop ?? false)
   }
 
   close(): Promise<void> {

@@ -95,7 +95,7 @@ export class EslDouble {
     if (name === 'uuid_bridge' && this.bridge === '+OK') for (const one of pair) one.bridged = true
     if (name === 'uuid_transfer') for (const one of this.channels) one.bridged = false
     if (name === 'uuid_bridge') return `${this.bridge}\n`
-    if (name === 'uuid_break') channel.endPlayback()
+    if (name === 'uuid_break') channel.break()
     if (name === 'uuid_kill') channel.hangUp()
     return name === 'uuid_getvar' ? String(this.packets) : '+OK\n'
   }
@@ -129,6 +129,8 @@ export class Channel {
   socket: Socket | undefined
   bridged = false
   private playing: { id: string, timer: NodeJS.Timeout } | undefined
+  /** Playbacks that wait for the one that is playing. */
+  private readonly queue: string[] = []
 
   constructor(readonly double: EslDouble, private readonly userAgent: string) {}
 
@@ -156,6 +158,14 @@ export class Channel {
     clearTimeout(this.playing.timer)
     this.event('CHANNEL_EXECUTE_COMPLETE', { 'Application': 'playback', 'Application-UUID': this.playing.id, 'Application-Response': 'FILE PLAYED' })
     this.playing = undefined
+    const next = this.queue.shift()
+    if (next !== undefined) this.start(next)
+  }
+
+  /** As FreeSWITCH: what waits is thrown away, and nobody is told. */
+  break(): void {
+    this.queue.length = 0
+    this.endPlayback()
   }
 
   /** Ends by itself: BYE, and the connection closes. */
@@ -176,7 +186,12 @@ export class Channel {
     if (field('execute-app-name') !== 'playback') return
     const file = field('execute-app-arg')
     if (file.includes('/no-such-folder/')) this.event('CHANNEL_EXECUTE_COMPLETE', { 'Application': 'playback', 'Application-UUID': id, 'Application-Response': 'FILE NOT FOUND' })
-    else this.playing = { id, timer: setTimeout(() => this.endPlayback(), 300) }
+    else if (this.playing === undefined) this.start(id)
+    else this.queue.push(id)
+  }
+
+  private start(id: string): void {
+    this.playing = { id, timer: setTimeout(() => this.endPlayback(), 300) }
   }
 
   private event(name: string, fields: Record<string, string>): void {

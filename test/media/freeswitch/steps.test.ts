@@ -110,6 +110,20 @@ onDouble('keys pressed while the sides are being joined', async (t, { double, ..
   await session.close()
 })
 
+onDouble('a prompt in place of another', async (t, stage) => {
+  const { session } = await connected(t, stage.engine(t), [pcma], [pcma])
+  const ringing = session.play('a', 'ringback', { loop: true })
+  await sleep(50)
+  ringing.stop()
+  await session.play('a', 'busy').done
+  t.pass('is played to its end, not thrown away with the one before')
+  const first = session.play('a', 'ringback', { loop: true })
+  await session.play('a', 'over').done
+  await first.done
+  t.pass('also when nobody stops that')
+  await session.close()
+})
+
 onDouble('packets are counted', async (t, { double, ...stage }) => {
   const { session } = await connected(t, stage.engine(t, { silenceTimeoutMs: 800 }), [pcma], [pcma])
   let silent = false
