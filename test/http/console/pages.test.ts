@@ -103,8 +103,10 @@ test('the console in a browser, over played answers', { skip: noBrowser }, async
     await openPage(auditor.page, 'settings')
     t.equal(await auditor.page.isDisabled('#language'), true)
     const operator = await start(t, {}, (server) => { server.roles = ['operator'] })
-    t.same(await menu(operator.page), [])
-    t.match(await operator.page.textContent('main'), 'no role that the console serves')
+    t.same(await menu(operator.page), ['Number pool'])
+    const app = await start(t, {}, (server) => { server.roles = ['none'] })
+    t.same(await menu(app.page), [])
+    t.match(await app.page.textContent('main'), 'no role that the console serves')
   })
 
   t.test('in Estonian, which the reader may also choose', async (t) => {

@@ -377,6 +377,7 @@ export default {
   'reason.media_unavailable': 'media unavailable',
   'reason.trunk_busy': 'trunk full',
   'reason.shutting_down': 'shutting down',
+  'reason.gate_denied': 'refused by the shop’s system',
   'reason.internal': 'internal error',
   'reason.process_died': 'process died',
 

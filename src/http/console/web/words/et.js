@@ -377,6 +377,7 @@ export default {
   'reason.media_unavailable': 'meediaserver ei vasta',
   'reason.trunk_busy': 'ühendusliin täis',
   'reason.shutting_down': 'süsteem peatub',
+  'reason.gate_denied': 'poe süsteem keeldus',
   'reason.internal': 'sisemine viga',
   'reason.process_died': 'protsess katkes',
 
