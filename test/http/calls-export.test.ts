@@ -8,7 +8,7 @@ import { courier, customer, keys, testApi } from './support.js'
 
 const { send, journal, audit, logged } = await testApi(t)
 const noon = Date.UTC(2026, 10, 21, 12)
-const rows = 1500
+const rows = 300
 
 t.before(async () => {
   for (let i = 0; i < rows; i++) {
