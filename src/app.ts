@@ -108,7 +108,8 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const lines = createLines({ store, keys: keyRing, config, log })
   closers.push(() => lines.stop())
   await lines.prepare()
-  const journal = own(createJournal({ store, ring: keyRing, shops: () => shops.all().map(({ id }) => id), log }))
+  const shopIds = (): string[] => shops.all().map(({ id }) => id)
+  const journal = own(createJournal({ store, ring: keyRing, shops: shopIds, log }))
   await journal.recover()
 
   const settings = settingsOf(store, keyRing, config, shops)
@@ -116,17 +117,15 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const media = own(createMedia(config, sip, log))
   const recordings = createRecordings({ dir: config.recordings.dir ?? join(config.dataDir, 'recordings'), keys: keyRing, log })
   const trunk = createOutboundTrunk(config.trunks[0]!, sip, { log })
-  const shopIds = (): string[] => shops.all().map(({ id }) => id)
   const webhooks: Webhooks = own(createWebhooks({
     store, ring: keyRing, events, log, shops: shopIds, allowPrivate: config.webhooks.allowPrivate,
     periodOf: (shopId) => retention.periods.period(shopId, 'webhook')
   }))
-  const retention = own(createRetentionRoom({ store, keyRing, settings, audit, signer, recordings, config, events, log, shopIds, more: [webhooks.retained] }))
+  const retention = own(createRetentionRoom({ store, keyRing, settings, audit, signer, lines, recordings, config, events, log, shopIds, poolOf: (id) => shops.find(id)?.pool, more: [webhooks.retained] }))
   // Closed after the calls, so that what became of a call that says a code is still noted.
   const rights = own(createRights({
     store, keyRing, audit, lines, recordings, shelf: retention.shelf, holds: retention.holds, retention: retention.periods, log, others: [webhooks.personData],
-    calls: createPersonCalls({ store, ring: keyRing, log }),
-    shops: () => shops.all().map(({ id }) => id),
+    calls: createPersonCalls({ store, ring: keyRing, log }), shops: shopIds,
     numberOf: async (pool) => quietest(await lines.numbers(pool)),
     teller: (order) => calls.tell(order)
   }))

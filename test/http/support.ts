@@ -93,7 +93,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     store, ring: keyRing, events, log, shops: () => ['one', 'two'], allowPrivate: config.webhooks.allowPrivate, periodOf: async () => 86_400
   })
   const retention = createRetentionRoom({
-    store, keyRing, settings: shopSettings, audit, signer, recordings, more: [webhooks.retained], shopIds: () => ['one', 'two'], config, events, log
+    store, keyRing, settings: shopSettings, audit, signer, recordings, lines, poolOf: (id) => shops.find(id)?.pool, more: [webhooks.retained], shopIds: () => ['one', 'two'], config, events, log
   })
   const { rights, told } = testRights(t, { store, keyRing, audit, lines, recordings, retention, log })
   const http = await createHttp({

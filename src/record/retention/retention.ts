@@ -1,5 +1,6 @@
 import type { Config } from '../../config.js'
 import type { EventBus } from '../../events.js'
+import type { Lines } from '../../line/types.js'
 import type { Settings } from '../../shop/settings.js'
 import type { KeyDestroyed, KeyRing } from '../../store/keyring/types.js'
 import type { Store } from '../../store/redis.js'
@@ -14,6 +15,7 @@ import { classTable, type ClassConfig } from './classes.js'
 import type { ClockReading } from './clock-guard.js'
 import { createAuditData, createOwnData } from './data/audit.js'
 import { createKeyData } from './data/keys.js'
+import { createLineData } from './data/lines.js'
 import { createRecordData } from './data/records.js'
 import { createRecordingData } from './data/recordings.js'
 import { createStatisticsData } from './data/statistics.js'
@@ -36,6 +38,9 @@ export interface RetentionRoomOptions {
   readonly shelf?: RecordShelf
   readonly statistics?: StatisticsShelf
   readonly recordings: Pick<Recordings, 'days' | 'ofDay' | 'remove'>
+  /** Deliveries, and the pool in which a shop's lie. */
+  readonly lines?: Pick<Lines, 'shorten'>
+  readonly poolOf?: (shopId: string) => string | undefined
   /** Other stores of data about people, such as a queue of webhooks. */
   readonly more?: readonly RetainedData[]
   readonly shopIds: () => readonly string[]
@@ -93,8 +98,11 @@ export function createRetentionRoom(given: RetentionRoomOptions): RetentionRoom 
 function dataOf(options: RetentionRoomOptions & { readonly shelf: RecordShelf, readonly statistics: StatisticsShelf }, periods: Periods): readonly RetainedData[] {
   const { keyRing, shelf, recordings, audit } = options
   const isShop = (id: string): boolean => options.shopIds().includes(id)
+  const { lines, poolOf = () => undefined } = options
+  const deliveries = lines === undefined ? [] : (['mapping', 'quarantine'] as const).map((name) => createLineData(name, { store: options.store, lines, poolOf, retention: periods }))
   const keyed = { keyRing, destroyed: (shopId: string, proofs: readonly KeyDestroyed[]) => auditDestroyed(audit, shopId, proofs) }
   return [
+    ...deliveries,
     createKeyData('mapping', 'mapping', 'shops', keyed, isShop),
     createKeyData('mapping', 'tag', 'system', keyed, isShop),
     createKeyData('webhook', 'webhook', 'shops', keyed, isShop),
