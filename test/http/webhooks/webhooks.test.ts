@@ -43,7 +43,7 @@ interface Room {
   readonly keys: ReturnType<typeof memoryKeyRing>
   readonly time: { now: number }
   /** Another process over the same store. */
-  process(events?: EventBus): Promise<{ webhooks: Webhooks, events: EventBus, logged: () => string }>
+  readonly process: (events?: EventBus) => Promise<{ webhooks: Webhooks, events: EventBus, logged: () => string }>
 }
 
 async function room(t: Test, allowPrivate = ['127.0.0.0/8']): Promise<Room> {

@@ -1,0 +1,46 @@
+import t from 'tap'
+import { testApi } from '../support.js'
+
+const hook = { url: 'https://shop.example/maskline', events: ['call.ended', 'call.missed'] }
+
+t.test('set, read, change, remove; the secret is shown once', async (t) => {
+  const { send } = await testApi(t)
+  t.equal((await send('GET', '/v1/webhooks')).json<{ code: string }>().code, 'webhook_not_found')
+  const first = (await send('PUT', '/v1/webhooks', hook)).json<Record<string, unknown>>()
+  t.match(first, { ...hook, gate: null, waiting: 0, secret: /^whsec_/ })
+  const gate = { url: 'https://shop.example/gate', timeoutMs: 500, onFailure: 'allow' }
+  const second = (await send('PUT', '/v1/webhooks', { ...hook, gate })).json<Record<string, unknown>>()
+  t.match(second, { gate })
+  t.notOk('secret' in second, 'not again')
+  t.notOk('secret' in (await send('GET', '/v1/webhooks')).json<object>())
+  const rotated = (await send('POST', '/v1/webhooks/secret')).json<{ secret: string }>()
+  t.match(rotated, { secret: /^whsec_/, formerUntil: /Z$/ })
+  t.not(rotated.secret, first.secret)
+  t.equal((await send('GET', '/v1/webhooks', undefined, { key: 'k'.repeat(20) })).statusCode, 401)
+  t.equal((await send('DELETE', '/v1/webhooks')).statusCode, 204)
+  t.equal((await send('DELETE', '/v1/webhooks')).statusCode, 404)
+  t.equal((await send('POST', '/v1/webhooks/secret')).statusCode, 404)
+  t.equal((await send('POST', '/v1/webhooks/test')).statusCode, 404)
+  const { entries } = (await send('GET', '/v1/audit?action=webhook.change')).json<{ entries: { scope: string }[] }>()
+  t.same(entries.map(({ scope }) => scope).slice(-3).reverse().at(0), '2 kinds of events')
+  t.notMatch(JSON.stringify(entries), 'shop.example')
+})
+
+t.test('addresses that must not be called, and bodies that make no sense', async (t) => {
+  const { send } = await testApi(t)
+  for (const url of ['http://shop.example/', 'https://127.0.0.1/', 'https://10.0.0.1/x', 'https://[::1]/', 'https://169.254.169.254/latest', 'https://0x7f000001/', 'https://2130706433/']) {
+    const answer = await send('PUT', '/v1/webhooks', { ...hook, url })
+    t.match(answer.json(), { status: 422, code: 'webhook_address', field: 'url' }, url)
+    t.notOk(answer.body.includes(url), 'the address is not repeated')
+    t.match((await send('PUT', '/v1/webhooks', { ...hook, gate: { url, timeoutMs: 500, onFailure: 'allow' } })).json(), { code: 'webhook_address', field: 'gate.url' })
+  }
+  for (const body of [{}, { ...hook, url: 'ftp://shop.example' }, { ...hook, events: ['call.nothing'] }, { ...hook, events: ['call.ended', 'call.ended'] }, { ...hook, gate: { url: hook.url, timeoutMs: 5, onFailure: 'allow' } }, { ...hook, secret: 'mine' }]) {
+    t.equal((await send('PUT', '/v1/webhooks', body)).statusCode, 422, JSON.stringify(body))
+  }
+})
+
+t.test('what is not there cannot be sent again', async (t) => {
+  const { send } = await testApi(t)
+  t.same((await send('GET', '/v1/webhooks/failed')).json(), { events: [] })
+  for (const id of ['msg_bbbbbbbbbbbbbbbbbbbb', 'msg_x', '..%2Fx']) t.equal((await send('POST', `/v1/webhooks/failed/${id}/redeliver`)).statusCode, 404, id)
+})
