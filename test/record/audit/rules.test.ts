@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import fc from 'fast-check'
 import { checkInput, checkReason, mayHoldPhone } from '../../../src/record/audit/rules.js'
+import { auditActions } from '../../../src/record/audit/types.js'
 import { input } from '../../support/audit.js'
 
 t.test('a phone number in a reason is found in every spelling', async (t) => {
@@ -36,7 +38,13 @@ t.test('a reason has words, and bounds', async (t) => {
 t.test('an entry says who, what and about what in words of ours', async (t) => {
   t.doesNotThrow(() => checkInput(input({ scope: '+442079460000 draining', reason: 'too many calls' })))
   for (const [change, field] of [
-    [{ shopId: '../x' }, 'shopId'], [{ action: 'Drop it' as 'drop.it' }, 'action'], [{ actor: { id: 'Mari Maasikas', roles: [] } }, 'actor'],
+    [{ shopId: '../x' }, 'shopId'], [{ action: 'Drop it' as 'calls.read' }, 'action'], [{ actor: { id: 'Mari Maasikas', roles: [] } }, 'actor'],
     [{ scope: 'x'.repeat(201) }, 'scope'], [{ scope: '123456789012345' }, 'scope'], [{ reason: ' ' }, 'reason']
   ] as const) t.throws(() => checkInput(input(change)), { code: 'request_invalid', field })
+})
+
+t.test('every word for what was done is explained', async (t) => {
+  const text = readFileSync(new URL('../../../docs/privacy.md', import.meta.url), 'utf8')
+  for (const action of auditActions) t.ok(text.includes(`\`${action}\``), action)
+  t.equal(new Set(auditActions).size, auditActions.length)
 })
