@@ -50,8 +50,9 @@ async function belongings(shopId: ShopId): Promise<Record<string, string>> {
   const hold = (await send('POST', '/v1/holds', { deliveryId: delivery.id, reason: `a claim of ${shopId}`, endsAt: inAWeek }, { key })).json<{ id: string }>()
   const proof = (await send('POST', '/v1/persons/proofs', { phone: '+46701740691' }, { key })).json<{ id: string }>()
   const request = (await send('POST', '/v1/persons/access', { ...person, phone: '+46701740605' }, { key })).json<{ id: string }>()
+  await send('PUT', '/v1/webhooks', { url: `https://canary-${shopId}.invalid/`, events: [] }, { key })
   await send('PATCH', '/v1/settings', { quarantineSeconds: shopId === 'two' ? 71_531 : 3600 }, { key })
-  return { delivery: delivery.id, call: (shopId === 'one' ? 'bd' : 'bf').repeat(10), key: victim.id, shop: shopId, number: shopId === 'one' ? '+442079460005' : '+442079460015', hold: hold.id, proof: proof.id, request: request.id }
+  return { delivery: delivery.id, call: (shopId === 'one' ? 'bd' : 'bf').repeat(10), key: victim.id, shop: shopId, number: shopId === 'one' ? '+442079460005' : '+442079460015', hold: hold.id, proof: proof.id, request: request.id, event: `msg_${shopId === 'one' ? 'b' : 'c'}`.padEnd(24, 'd') }
 }
 
 /** Address → its parameters and what each names. The longest beginning that fits counts. */
@@ -62,6 +63,7 @@ const things: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/v1/numbers/{number}': { number: 'number' },
   '/v1/holds/{id}': { id: 'hold' },
   '/v1/persons/proofs/{id}': { id: 'proof' },
+  '/v1/webhooks/failed/{id}': { id: 'event' },
   '/v1/persons/requests/{id}': { id: 'request' },
   '/v1/shops/{id}': { id: 'shop' },
   '/v1/shops/{id}/keys/{keyId}': { id: 'shop', keyId: 'key' }
@@ -75,6 +77,7 @@ const bodies: Readonly<Record<string, Body | ((owner: Belongings) => Body)>> = {
   'PATCH /v1/numbers/{number}': { state: 'draining' },
   'PUT /v1/retention': { reason: 'a review', periods: { record: 864_000 } },
   'POST /v1/retention/clock': { reason: 'looked at a watch' },
+  'PUT /v1/webhooks': { url: 'https://shop.invalid/', events: [] },
   'DELETE /v1/holds/{id}': { reason: 'settled' },
   'POST /v1/persons/proofs': { phone: '+46701740692' },
   'POST /v1/persons/access': person,
@@ -93,7 +96,9 @@ const bodies: Readonly<Record<string, Body | ((owner: Belongings) => Body)>> = {
 const queries: Readonly<Record<string, string>> = { 'GET /v1/calls/export': '?format=csv&reason=a%20yearly%20audit' }
 /** Addresses under which an operator reaches every shop. */
 const installation = (path: string): boolean => path.startsWith('/v1/shops')
-const made = { hold: 'z'.repeat(20), proof: 'z'.repeat(20), request: 'z'.repeat(20), delivery: 'demo-zzzzzzzzzzzzzzzzzzzz', call: 'zzzzzzzzzzzzzzzzzzzz', key: 'zzzzzzzzzzzzzzzz', shop: 'nowhere', number: '+442079460999' }
+/** What nobody has here: an event that failed needs a day to fail (test/http/webhooks/webhooks.test.ts). */
+const absent: readonly string[] = ['POST /v1/webhooks/failed/{id}/redeliver']
+const made = { event: 'msg_'.padEnd(24, 'z'), hold: 'z'.repeat(20), proof: 'z'.repeat(20), request: 'z'.repeat(20), delivery: 'demo-zzzzzzzzzzzzzzzzzzzz', call: 'zzzzzzzzzzzzzzzzzzzz', key: 'zzzzzzzzzzzzzzzz', shop: 'nowhere', number: '+442079460999' }
 
 function thingsOf(path: string): Readonly<Record<string, string>> | undefined {
   const fits = Object.keys(things).filter((start) => path === start || path.startsWith(`${start}/`)).sort((a, b) => b.length - a.length)
@@ -138,8 +143,8 @@ t.test('a role gets what docs/api.md promises it and nothing else; other shops\'
     const cells: string[] = []
     for (const role of roles) {
       const key = byRole.get(role)!
-      const foreign = await ask(route, two, key)
       const own = await ask(route, one, key)
+      const foreign = await ask(route, two, key)
       const unknown = await ask(route, made, key)
       cells.push(`${role} ${own.statusCode}/${foreign.statusCode}`)
       checked += 2
@@ -147,7 +152,7 @@ t.test('a role gets what docs/api.md promises it and nothing else; other shops\'
         const allowedHere = allowed.includes(role)
         t.equal(answer.statusCode === 403, !allowedHere, `${route.name} as ${role}: ${answer.statusCode}`)
         t.ok(answer.statusCode < 500 && answer.statusCode !== 401, `${route.name} as ${role}: ${answer.statusCode} ${answer.body.slice(0, 200)}`)
-        if (answer === own && allowedHere) t.ok(answer.statusCode < 300 || answer.statusCode === 409, `${route.name} as ${role} works on what is its own: ${answer.statusCode} ${answer.body.slice(0, 200)}`)
+        if (answer === own && allowedHere && !absent.includes(route.name)) t.ok(answer.statusCode < 300 || answer.statusCode === 409, `${route.name} as ${role} works on what is its own: ${answer.statusCode} ${answer.body.slice(0, 200)}`)
         if (!allowedHere) t.equal(answer.json<Problem>().code, 'forbidden')
       }
       if (allowed.includes(role) && !installation(route.path)) {
