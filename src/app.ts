@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createCalls, type Calls } from './call/calls.js'
 import type { CallDeps } from './call/deps.js'
 import { portRange, type Config } from './config.js'
+import { MaskError } from './errors.js'
 import { createEvents, type EventBus } from './events.js'
 import { createHttp } from './http/server.js'
 import { createWebhooks, type Webhooks } from './http/webhooks/webhooks.js'
@@ -21,8 +23,10 @@ import { createJournal } from './record/journal.js'
 import { createCallLog } from './record/log.js'
 import { createStatistics } from './record/statistics/statistics.js'
 import { createPersonCalls } from './record/person-calls.js'
+import { createDocuments } from './record/documents/documents.js'
 import { createRecordings } from './record/recordings/recordings.js'
 import { gatedJournal } from './record/retention/gate.js'
+import type { Recordings } from './record/recordings/types.js'
 import { createRetentionRoom, type RetentionRoom } from './record/retention/retention.js'
 import { createRights, quietest } from './record/rights/rights.js'
 import type { CallJournal } from './record/types.js'
@@ -33,13 +37,14 @@ import { apiKeyOf, masterKeysOf } from './shop/secret.js'
 import { createSessions } from './shop/sessions.js'
 import { createSettings, type Settings, type ShopSettings } from './shop/settings.js'
 import { createShops, type Shops } from './shop/shops.js'
-import { connectDrachtio } from './sip/drachtio.js'
 import { createOutboundTrunk, type OutboundTrunk } from './sip/gateways.js'
+import { connectSip } from './sip/servers.js'
 import { createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
 import { createKeyStore, openKeyRing, type OpenedKeys } from './store/keyring/open.js'
 import type { KeyRing } from './store/keyring/types.js'
 import { createStore, type Store } from './store/redis.js'
+import { createLoad } from './telemetry/load.js'
 import { errorFields, type Log } from './telemetry/log.js'
 import { createMetrics, type Metrics, type Reading } from './telemetry/metrics.js'
 
@@ -70,6 +75,11 @@ export interface App {
   readonly sipAddresses: readonly string[]
   /** What is in use now; everything returns to zero when nobody calls. */
   stats(): { calls: number, mediaSessions: number, mediaPorts: number }
+  /**
+   * Takes no new calls, and says at /readyz that it does not; requests are still answered. Resolves when the live calls
+   * have ended by themselves, or when `limit` aborts.
+   */
+  drain(limit: AbortSignal): Promise<void>
   /** Takes no new calls and requests, ends the live calls and lets go of every connection. */
   close(): Promise<void>
 }
@@ -113,14 +123,12 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   await journal.recover()
 
   const settings = settingsOf(store, keyRing, config, shops)
-  const sip = own(await connectDrachtio({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }))
+  const load = own(createLoad({ eventLoopDelayMs: config.overload.eventLoopDelayMs }))
+  const sip = own(await connectSip({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }))
   const media = own(createMedia(config, sip, log))
   const recordings = createRecordings({ dir: config.recordings.dir ?? join(config.dataDir, 'recordings'), keys: keyRing, log })
   const trunk = createOutboundTrunk(config.trunks[0]!, sip, { log })
-  const webhooks: Webhooks = own(createWebhooks({
-    store, ring: keyRing, events, log, shops: shopIds, allowPrivate: config.webhooks.allowPrivate,
-    periodOf: (shopId) => retention.periods.period(shopId, 'webhook')
-  }))
+  const webhooks: Webhooks = own(createWebhooks({ store, ring: keyRing, events, log, shops: shopIds, allowPrivate: config.webhooks.allowPrivate, periodOf: (shopId) => retention.periods.period(shopId, 'webhook') }))
   const retention = own(createRetentionRoom({ store, keyRing, settings, audit, signer, lines, recordings, config, events, log, shopIds, poolOf: (id) => shops.find(id)?.pool, more: [webhooks.retained] }))
   // Closed after the calls, so that what became of a call that says a code is still noted.
   const rights = own(createRights({
@@ -129,9 +137,10 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     numberOf: async (pool) => quietest(await lines.numbers(pool)),
     teller: (order) => calls.tell(order)
   }))
-  const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, media, lines, recordings, journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log))
+  const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, media, lines, recordings: withPeriod(recordings, retention), journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log, (inSetUp) => load.admits(inSetUp, config.overload.callsInSetUp)))
   sip.onCall((call) => calls.take(call))
 
+  let drained: Promise<void> | undefined
   const seal = createAccessSeal(keyRing)
   const keys = createApiKeys({ store, shops, configured: { [config.shops[0]!.id]: [apiKey] }, seal, log })
   const sessions = createSessions({ store, seal, keys, idleMs: config.access.sessionIdleMinutes * 60_000, longestMs: config.access.sessionMaxHours * 3_600_000 })
@@ -140,20 +149,30 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     calls: createCallLog({ store, ring: keyRing, log, restricted: retention.restricted }),
     statistics: createStatistics({ store }),
     callbacks: calls,
+    documents: createDocuments({ config, retention: retention.periods, settings, shelf: retention.shelf, keyRing, audit }),
     idempotency: createIdempotency({ store, ring: keyRing, log }),
-    health: healthOf(store, keyStore, sip, media),
+    admission: (inFlight) => load.admits(inFlight, config.overload.requestsInFlight),
+    health: healthOf({ store, keyStore, sip, media, drains: () => drained !== undefined }),
     metrics: metricsOf(servers, { events, keyRing, calls, media, trunk, webhooks })
   }))
   const httpPort = await http.listen(config.http.host, config.http.port)
   retention.runner.start()
   log.info('app.ready', { port: httpPort })
   return {
-    httpPort,
-    apiKey,
-    events,
-    sipAddresses: sip.addresses,
+    httpPort, apiKey, events, sipAddresses: sip.addresses,
     stats: () => ({ calls: calls.live, mediaSessions: media.stats().sessions, mediaPorts: media.stats().portsInUse }),
+    drain: (limit) => drained ??= drain({ sip, calls, log, limit }),
     close
+  }
+}
+
+/** What has no period must not come to be: a shop that switched the class off records nothing, whatever else it has set. */
+function withPeriod(recordings: Recordings, { periods }: RetentionRoom): CallDeps['recordings'] {
+  return {
+    async begin(call) {
+      if (await periods.period(call.shopId, 'recording') === null) throw new MaskError('recording_period')
+      return recordings.begin(call)
+    }
   }
 }
 
@@ -249,14 +268,35 @@ function createFreeswitch(config: Config, url: string, sip: SipPort, log: Log): 
   return createFreeswitchMedia({ url, srf: sip.library, listen: { host, port: Number(port) }, sounds: folders, log, deadlineMs: mediaStepMs, silenceTimeoutMs: silenceMs(config) })
 }
 
-function healthOf(store: Store, keyStore: Store, sip: SipPort, media: MediaEngine): Health {
+/** Milliseconds in which what the SIP server had already handed to us arrives. */
+const handOverMs = 1000
+
+async function drain({ sip, calls, log, limit }: { sip: SipPort, calls: Calls, log: Log, limit: AbortSignal }): Promise<void> {
+  log.info('app.drains', { count: calls.live })
+  sip.drain()
+  await sleep(handOverMs, undefined, { signal: limit }).catch(() => undefined)
+  await calls.drain(limit)
+  log.info('app.drained', { count: calls.live })
+}
+
+interface HealthSources {
+  readonly store: Store
+  readonly keyStore: Store
+  readonly sip: SipPort
+  readonly media: MediaEngine
+  readonly drains: () => boolean
+}
+
+function healthOf({ store, keyStore, sip, media, drains }: HealthSources): Health {
   const answers = (work: Promise<void>): Promise<boolean> => work.then(() => true, () => false)
   return {
     parts: async (): Promise<HealthPart[]> => [
       { name: 'store', ok: await answers(store.ping()) },
       { name: 'keys', ok: await answers(keyStore.ping()) },
       { name: 'sip', ok: sip.connected },
-      { name: 'media', ok: await answers(media.ping()) }
+      { name: 'media', ok: await answers(media.ping()) },
+      // Named only while it is the reason.
+      ...(drains() ? [{ name: 'process', ok: false }] : [])
     ]
   }
 }

@@ -27,6 +27,8 @@ const Shop = Type.Object({
 }, closed)
 const Pool = Type.Object({ id: shortId, numbers: Type.Array(text(`^${e164}(-${e164})?$`, 'a number in E.164 form or a range of two such as +442079460000-+442079460019'), { minItems: 1 }) }, closed)
 const credential = Type.String({ pattern: '^[\\x20-\\x7e]{1,128}$' })
+/** Another company that handles data for the installation, for the documents. */
+const Processor = Type.Object({ name: Type.String({ minLength: 1, maxLength: 80 }), purpose: Type.String({ minLength: 1, maxLength: 120 }), country }, closed)
 const TrunkAuth = Type.Object({ realm: credential, username: credential, password: credential }, closed)
 const Trunk = Type.Object({
   id: shortId,
@@ -60,7 +62,7 @@ export const ConfigSchema = Type.Object({
     sessionMaxHours: int(1, 168)
   }, closed),
   sip: Type.Object({ host: Type.String({ minLength: 1 }), port: port(), requestTimeoutMs: int(500, 32000) }, closed),
-  drachtio: Type.Object({ url: nullable('^drachtio://:[^@]+@[^@]+:\\d+$', 'drachtio://:secret@host:port') }, closed),
+  drachtio: Type.Object({ url: nullable('^drachtio://:[^@,]+@[^@,]+:\\d+(,drachtio://:[^@,]+@[^@,]+:\\d+)*$', 'drachtio://:secret@host:port, several with commas between') }, closed),
   freeswitch: Type.Object({
     url: nullable('^esl://:[^@]+@[^@]+:\\d+$', 'esl://:secret@host:port'),
     app: text('^[^:\\s]+:\\d{1,5}$', 'host:port'),
@@ -83,9 +85,11 @@ export const ConfigSchema = Type.Object({
     allowedCountries: Type.Array(country, { minItems: 1 })
   }, closed),
   limits: Type.Object({ callsPerDelivery: int(1, 10), callsPerDeliveryHour: int(1, 1000), callsPerCallerHour: int(1, 10000), callsPerNumberMinute: int(1, 100000) }, closed),
-  call: Type.Object({ ringTimeoutSeconds: int(5, 180), maxDurationSeconds: int(30, 14400), maxForwards: int(1, 255) }, closed),
+  call: Type.Object({ ringTimeoutSeconds: int(5, 180), maxDurationSeconds: int(30, 14400), maxForwards: int(1, 255), drainSeconds: int(0, 14400) }, closed),
+  overload: Type.Object({ callsInSetUp: int(1, 100000), requestsInFlight: int(1, 100000), eventLoopDelayMs: int(5, 5000) }, closed),
   record: Type.Object({ retentionDays: int(1, 90), deletionIntervalMinutes: int(1, 1440), longestStopHours: int(1, 720), stopWhenDeletionFails: Type.Boolean() }, closed),
   webhooks: Type.Object({ allowPrivate: Type.Array(text('^[0-9a-fA-F.:]+/\\d{1,3}$', 'a network such as 10.0.0.0/8')) }, closed),
+  processors: Type.Array(Processor),
   recordings: Type.Object({ dir: nullable('^/', 'an absolute path') }, closed),
   shops: Type.Array(Shop, { minItems: 1 }),
   pools: Type.Array(Pool, { minItems: 1 }),
@@ -115,6 +119,7 @@ const environment: Readonly<Record<string, string>> = {
   MASKLINE_API_KEY: 'secrets.apiKey',
   MASKLINE_MASTER_KEY: 'secrets.masterKey',
   MASKLINE_MASTER_KEY_FORMER: 'secrets.masterKeyFormer',
+  MASKLINE_DRAIN_SECONDS: 'call.drainSeconds',
   MASKLINE_TRUNK_GATEWAY: 'trunks.0.gateways.0'
 }
 

@@ -12,6 +12,8 @@ export interface Events {
   'delivery.closed': { deliveryId: string, shopId: string, at: number }
   'retention.run': { shopId: string, at: number, state: 'done' | 'failed', ms: number, classes: readonly { name: string, deleted: number, held: number, failed: number, keysDestroyed: number }[] }
   'retention.health': { shopId: string, failing: boolean }
+  /** Something new was turned away before any work, because there is too much to do. */
+  'overload.refused': { what: 'call' | 'request' }
   'call.unrecorded': { shopId: string }
 }
 

@@ -52,11 +52,29 @@ async function start(config: Config, log: Log): Promise<void> {
     throw error
   }
   process.stdout.write(banner(config, app, embedded))
-  closeWithGrace({ delay: stopDeadlineMs, logger: false }, async ({ err }) => {
+  stopWithGrace(config, log, app, embedded)
+}
+
+/** SIGTERM lets the calls end by themselves first, and a second one stops that waiting; SIGINT and a fault do not wait. */
+function stopWithGrace({ call: { drainSeconds } }: Config, log: Log, app: App, embedded: Embedded): void {
+  let closing = false
+  const grace = closeWithGrace({ delay: stopDeadlineMs, logger: false, skip: ['SIGTERM'] }, async ({ err }) => {
+    closing = true
     if (err) log.fatal('process.failed', errorFields(err))
     await app.close()
     await embedded.close()
   })
+  let limit: AbortController | undefined
+  const drain = async (): Promise<void> => {
+    limit?.abort()
+    if (limit !== undefined) return
+    limit = new AbortController()
+    const timer = setTimeout(() => limit?.abort(), drainSeconds * 1000)
+    if (drainSeconds > 0) await app.drain(limit.signal)
+    clearTimeout(timer)
+    if (!closing) grace.close()
+  }
+  process.on('SIGTERM', () => void drain())
 }
 
 let config: Config | undefined

@@ -86,7 +86,7 @@ function config(poolNumbers: number): Parameters<typeof createLines>[0]['config'
     line: { minTtlSeconds: 60, maxTtlSeconds: 259_200, quarantineSeconds: 86_400, maxPhonesPerParty: 4, allowedCountries: ['SE'] },
     // The same people call again and again here.
     limits: { callsPerDelivery: 10_000, callsPerDeliveryHour: 1e6, callsPerCallerHour: 1e6, callsPerNumberMinute: 1e8 },
-    call: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70 }
+    call: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70, drainSeconds: 0 }
   }
 }
 

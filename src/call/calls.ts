@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../telemetry/log.js'
 import { MaskError } from '../errors.js'
 import type { Teller } from '../record/rights/types.js'
@@ -9,7 +10,7 @@ import { CallSession } from './session.js'
 
 /** Calls that a shop starts. */
 export interface Callbacks {
-  /** Resolves to the call's id as soon as the first party is about to ring. @throws as startCallback */
+  /** Resolves to the call's id as soon as the first party is about to ring. @throws as startCallback, overloaded, sip_unavailable while this process ends */
   callBack(order: CallbackOrder): Promise<string>
 }
 
@@ -20,6 +21,11 @@ export interface Calls extends Callbacks {
   readonly live: number
   /** Takes an INVITE from the SIP room. */
   take(inbound: InboundCall): void
+  /**
+   * Starts no more calls for shops; INVITEs that still come are served, because another process cannot have them any
+   * more. Resolves when no call is left, or when `limit` aborts.
+   */
+  drain(limit: AbortSignal): Promise<void>
   /** Refuses new calls, ends the live ones and resolves when all have their record. */
   close(): Promise<void>
 }
@@ -28,14 +34,37 @@ interface Stoppable {
   stop(): void
 }
 
-/** Starts a session for every call that comes from a trunk of ours, and knows those that live. */
-export function createCalls(deps: CallDeps, log: Log): Calls {
-  const sessions = new Map<Stoppable, Promise<unknown>>()
-  const state = { closing: false }
+/** Whether one more call may begin beside so many that are in set-up: not talking yet, ringing ones included. */
+export type Admission = (inSetUp: number) => boolean
 
-  const keep = (session: Stoppable, run: Promise<unknown>): void => {
-    sessions.set(session, run.finally(() => sessions.delete(session)))
+/** Seconds after which somebody who was turned away for want of capacity may try again. */
+const overloadRetrySeconds = 2
+/** How often a drain looks whether calls are left, in milliseconds. */
+const drainLookMs = 100
+
+/** Starts a session for every call that comes from a trunk of ours, and knows those that live. */
+export function createCalls(deps: CallDeps, log: Log, admission: Admission = () => true): Calls {
+  const sessions = new Map<Stoppable, Promise<unknown>>()
+  const inSetUp = new Set<string>()
+  const state = { closing: false, draining: false }
+  deps.events.on('call.answered', ({ callId }) => inSetUp.delete(callId))
+
+  const keep = (session: Stoppable, run: Promise<unknown>, id?: string): void => {
+    if (id !== undefined) inSetUp.add(id)
+    sessions.set(session, run.finally(() => {
+      sessions.delete(session)
+      if (id !== undefined) inSetUp.delete(id)
+    }))
     if (state.closing) session.stop()
+  }
+  const admits = (): boolean => {
+    if (admission(inSetUp.size)) return true
+    deps.events.emit('overload.refused', { what: 'call' })
+    return false
+  }
+  const needAdmission = (): void => {
+    if (state.closing || state.draining) throw new MaskError('sip_unavailable', { retryAfter: 1 })
+    if (!admits()) throw new MaskError('overloaded', { retryAfter: overloadRetrySeconds })
   }
 
   return {
@@ -50,20 +79,25 @@ export function createCalls(deps: CallDeps, log: Log): Calls {
         inbound.reject(403); return;
       }
       if (state.closing) { inbound.reject(503, 5); return; }
+      if (!admits()) { inbound.reject(503, overloadRetrySeconds); return; }
       const session = new CallSession(deps, inbound, trunk)
-      keep(session, session.run())
+      keep(session, session.run(), session.id)
     },
     async callBack(order) {
-      if (state.closing) throw new MaskError('sip_unavailable')
+      needAdmission()
       const callback = await startCallback(deps, order)
-      keep(callback, callback.done)
+      keep(callback, callback.done, callback.callId)
       return callback.callId
     },
     async tell(order) {
-      if (state.closing) throw new MaskError('sip_unavailable')
+      needAdmission()
       const call = startProofCall(deps, order)
       keep(call, call.done)
       return call
+    },
+    async drain(limit) {
+      state.draining = true
+      while (sessions.size > 0 && !limit.aborted) await sleep(drainLookMs, undefined, { signal: limit }).catch(() => undefined)
     },
     async close() {
       state.closing = true

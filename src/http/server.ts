@@ -12,6 +12,7 @@ import { readCookies } from './cookie.js'
 import { endConnectionsOnClose } from './connections.js'
 import { answerBrokenRequest, sendProblem } from './errors.js'
 import { refuseOtherMethods } from './methods.js'
+import { refuseBeyondCapacity } from './overload.js'
 import { PersonRequestAnswer } from './person-schemas.js'
 import { auditRoutes } from './routes/audit.js'
 import { callExportRoute } from './routes/calls-export.js'
@@ -26,6 +27,7 @@ import { openApiRoute } from './routes/openapi.js'
 import { personRoutes } from './routes/persons.js'
 import { recordingRoutes } from './routes/recordings.js'
 import { retentionRoutes } from './routes/retention.js'
+import { documentRoutes } from './routes/documents.js'
 import { webhookRoutes } from './routes/webhooks.js'
 import { settingsRoutes } from './routes/settings.js'
 import { statsRoutes } from './routes/stats.js'
@@ -47,8 +49,9 @@ export interface HttpServer {
 
 /** Builds the API; nothing listens yet. */
 export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
-  const all: RouteDeps = { ...deps, clock: deps.clock ?? Date.now }
+  const all: RouteDeps = { ...deps, clock: deps.clock ?? Date.now, admission: deps.admission ?? (() => true) }
   const app = build(deps.config.http, deps.log)
+  refuseBeyondCapacity(app, all)
   for (const schema of [...shared, ...accessSchemas, PersonRequestAnswer]) app.addSchema(schema)
   const auth = createAuth(all)
   const methods = refuseOtherMethods(app)
@@ -69,6 +72,7 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
     statsRoutes(v1, all)
     recordingRoutes(v1, all)
     webhookRoutes(v1, all)
+    documentRoutes(v1, all)
     numberRoutes(v1, all)
     settingsRoutes(v1, all)
     retentionRoutes(v1, all)

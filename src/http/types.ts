@@ -5,6 +5,7 @@ import type { Config } from '../config.js'
 import type { ErrorCode } from '../errors.js'
 import type { EventBus } from '../events.js'
 import type { Lines } from '../line/types.js'
+import type { Documents } from '../record/documents/documents.js'
 import type { Recordings } from '../record/recordings/types.js'
 import type { Audit } from '../record/audit/types.js'
 import type { RetentionRoom } from '../record/retention/retention.js'
@@ -45,6 +46,7 @@ export interface HttpDeps {
   readonly signer: Signer
   readonly callbacks: Callbacks
   readonly recordings: Recordings
+  readonly documents: Documents
   readonly webhooks: Webhooks
   readonly shops: Shops
   readonly keys: ApiKeys
@@ -55,6 +57,8 @@ export interface HttpDeps {
   readonly idempotency: Idempotency
   readonly events: EventBus
   readonly log: Log
+  /** Whether one more request may begin beside so many that are under way; always when absent. */
+  readonly admission?: (inFlight: number) => boolean
   /** Unix time in milliseconds. */
   readonly clock?: () => number
 }

@@ -4,6 +4,7 @@ import { errorFields, type Log } from '../telemetry/log.js'
 import { answerHeaders, refusalHeaders } from './headers.js'
 import { DrachtioInbound, type Connection } from './inbound.js'
 import type { DrachtioLeg } from './leg.js'
+import { watchHeartbeat } from './heartbeat.js'
 import { answers } from './options.js'
 import { dial } from './outbound.js'
 import { createSrf, type SrfClient, type SrfRequest, type SrfResponse } from './srf.js'
@@ -44,6 +45,8 @@ class Drachtio implements SipPort {
   #connected = false
   #addresses: readonly string[] = []
   #closing = false
+  #draining = false
+  #stopHeartbeat: () => void = () => undefined
   #handler: (call: InboundCall) => void = (call) => call.reject(503, 5)
 
   constructor(options: DrachtioOptions) {
@@ -87,12 +90,23 @@ class Drachtio implements SipPort {
         resolve()
       })
       this.#route()
-      this.#srf.connect({ host: hostname, port: Number(port), secret: decodeURIComponent(password), enablePing: true, reconnect: { retryMaxDelay: 2000 } })
+      this.#srf.connect({ host: hostname, port: Number(port), secret: decodeURIComponent(password), enablePing: false, reconnect: { retryMaxDelay: 2000 } })
+      this.#stopHeartbeat = watchHeartbeat(this.#srf, this.#options.deadlineMs, () => this.#options.log.warn('sip.server_hangs'))
     })
+  }
+
+  drain(): void {
+    this.#draining = true
+    try {
+      this.#srf.unregisterForMessages('invite')
+    } catch {
+      // Asked a second time.
+    }
   }
 
   async close(): Promise<void> {
     this.#closing = true
+    this.#stopHeartbeat()
     this.#onLost()
     for (const leg of this.#legs) leg.lose()
     try {
@@ -133,6 +147,8 @@ class Drachtio implements SipPort {
     this.#lost = new AbortController()
     this.#connected = true
     this.#options.log.info('sip.connected')
+    // drachtio-srf asks for all methods again when it connects.
+    if (this.#draining) this.drain()
   }
 
   #onLost(): void {

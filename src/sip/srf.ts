@@ -60,6 +60,8 @@ export interface SrfClient {
     cbProvisional: (res: SrfResponse) => void
   }, callback: Callback<SrfDialog>): void
   request(uri: string, options: SendOptions & { method: string }, callback: Callback<SrfRequest>): void
+  /** @throws Error when the method was never asked for */
+  unregisterForMessages(method: string): void
 }
 
 /** A fresh, unconnected client. */

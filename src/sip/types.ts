@@ -123,6 +123,8 @@ export interface SipPort {
   /** Whether a gateway answers an OPTIONS within so many milliseconds, with whatever status. Never rejects. @param gateway `sip:host:port` */
   answers(gateway: string, withinMs: number): Promise<boolean>
   readonly connected: boolean
+  /** Has the SIP server hand new calls to other applications; what still comes is given to the handler. Dialogs stay. */
+  drain(): void
   /** The SIP library's own connection, opaque: for a media engine that is reached by SIP. */
   readonly library: unknown
   /** Where the SIP server listens, such as `udp/127.0.0.1:5060`; empty before the first connection. */

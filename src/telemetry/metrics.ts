@@ -32,6 +32,7 @@ export function createMetrics(events: EventBus, readings: Readonly<Record<string
     }
   })
   countCalls(events, registry)
+  countRefusals(events, registry)
   countRetention(events, registry)
   const alive: Gauge = new Gauge({
     name: 'maskline_keys_alive',
@@ -43,6 +44,11 @@ export function createMetrics(events: EventBus, readings: Readonly<Record<string
     }
   })
   return { contentType: registry.contentType, text: () => registry.metrics() }
+}
+
+function countRefusals(events: EventBus, registry: Registry): void {
+  const refused = new Counter({ name: 'maskline_overload_refused_total', help: 'Calls and requests that were turned away before any work.', labelNames: ['what'], registers: [registry] })
+  events.on('overload.refused', ({ what }) => refused.inc({ what }))
 }
 
 function countCalls(events: EventBus, registry: Registry): void {

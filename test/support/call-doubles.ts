@@ -161,7 +161,7 @@ export class CallStage {
       gate: async (question) => { this.asked.push(question); return this.verdict },
       trunks: { recognise: () => undefined },
       events,
-      config: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70, ...config },
+      config: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70, drainSeconds: 0, ...config },
       mayDial: () => true,
       settings: { defaults: this.defaults, of: async () => ({ ...this.defaults, ringTimeoutSeconds: 45, maxDurationSeconds: 900, ...config, ...this.settings }) },
       clock: Date.now,

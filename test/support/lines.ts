@@ -41,7 +41,7 @@ export function lineConfig({ numbers = ['+442079460000-+442079460019'], line, li
     pools: pools ?? [{ id: 'demo', numbers: [...numbers] }],
     line: { minTtlSeconds: 60, maxTtlSeconds: 259200, quarantineSeconds, maxPhonesPerParty: 4, allowedCountries: ['SE', 'GB'], ...line },
     limits: { callsPerDelivery: 2, callsPerDeliveryHour: 30, callsPerCallerHour: 60, callsPerNumberMinute: 120, ...limits },
-    call: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70 }
+    call: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70, drainSeconds: 0 }
   }
 }
 
