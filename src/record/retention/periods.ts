@@ -71,8 +71,7 @@ class ShopPeriods implements Periods {
     const wanted = Object.entries(periods) as [ClassName, number | null][]
     const scope = wanted.map(([name, value]) => `${name}=${value ?? 'off'}`).join(' ')
     await audited(this.options.audit, { shopId, actor, action: 'retention.change', scope, reason: words }, async () => {
-      const { quarantine } = periods
-      if (typeof quarantine === 'number') await this.options.settings.change(shopId, { quarantineSeconds: quarantine })
+      await this.#changeSettings(shopId, periods)
       await this.options.history.update(shopId, (old) => {
         const at = Math.max(this.#clock(), old.changes.at(-1)?.at ?? 0)
         if (old.changes.length + wanted.length > mostChanges) throw new MaskError('rate_limited')
@@ -127,6 +126,15 @@ class ShopPeriods implements Periods {
       return count === 0 ? old : { ...old, changes, since: Math.max(before, old.since ?? 0) }
     })
     return count
+  }
+
+  /** What of the periods is a setting of the shop: the quarantine is one, and without a period nothing is recorded. */
+  async #changeSettings(shopId: string, { quarantine, recording }: PeriodsWanted['periods']): Promise<void> {
+    const change = {
+      ...(typeof quarantine === 'number' ? { quarantineSeconds: quarantine } : {}),
+      ...(recording === null && (await this.options.settings.read(shopId)).recording ? { recording: false } : {})
+    }
+    if (Object.keys(change).length > 0) await this.options.settings.change(shopId, change)
   }
 
   /** The periods of this moment, each from where it is decided and never beyond its bound. */

@@ -130,6 +130,17 @@ t.test('a recording is kept no longer than the record that leads to it, and a la
   t.match((await room.periods.classes('one')).find(({ name }) => name === 'statutory'), { periodSeconds: 365 * day, basis: 'Communications Act § 111' })
 })
 
+t.test('where recordings are switched off nothing more is recorded', async (t) => {
+  const settings = memorySettings()
+  const { room } = await stage(t, { settings })
+  await room.periods.change('one', { actor: admin, periods: { recording: day }, reason: 'a test' })
+  await settings.change('one', { recording: true })
+  await room.periods.change('one', { actor: admin, periods: { record: 20 * day }, reason: 'a test' })
+  t.equal((await settings.read('one')).recording, true)
+  await room.periods.change('one', { actor: admin, periods: { recording: null }, reason: 'a test' })
+  t.equal((await settings.read('one')).recording, false)
+})
+
 t.test('two changes at once are both kept', async (t) => {
   const { room, another } = await stage(t)
   const rooms = [room, another(), another()]
