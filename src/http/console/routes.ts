@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { MaskError } from '../../errors.js'
 import type { Api } from '../types.js'
-import { readConsoleFiles } from './files.js'
+import { readConsoleFiles, type ConsoleFile } from './files.js'
 
 /** Only our own files, nothing inline, nothing from elsewhere, nobody's frame. */
 const contentSecurityPolicy = {
@@ -31,9 +31,13 @@ export function consoleRoutes(app: Api): void {
   })
 }
 
-function sendFile(file: { body: Buffer, type: string, etag: string }, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendFile({ body, packed, type, etag }: ConsoleFile, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   // Asked again each time and answered in a few bytes: a new version is never mixed with an old one for long.
-  reply.headers({ etag: file.etag, 'cache-control': 'no-cache' })
-  if (request.headers['if-none-match'] === file.etag) return reply.code(304).send()
-  return reply.type(file.type).send(file.body)
+  const packs = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(request.headers['accept-encoding'] ?? '')
+  // Two forms of a file are two representations, each with a validator of its own (RFC 9110 §8.8.3.3).
+  const tag = packs ? etag.replace(/"$/, '-gz"') : etag
+  reply.headers({ etag: tag, 'cache-control': 'no-cache', vary: 'accept-encoding' })
+  if (request.headers['if-none-match'] === tag) return reply.code(304).send()
+  if (packs) reply.header('content-encoding', 'gzip')
+  return reply.type(type).send(packs ? packed : body)
 }

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { test } from 'tap'
 import { readConsoleFiles } from '../../../src/http/console/files.js'
 import { testApi } from '../support.js'
@@ -34,6 +35,11 @@ test('the console is served on the port of the API', async (t) => {
     const again = await get('/console/main.js', { 'if-none-match': String(first.headers.etag) })
     t.equal(again.statusCode, 304)
     t.equal(again.body, '')
+    const packed = await get('/console/main.js', { 'accept-encoding': 'br, gzip' })
+    t.equal(packed.headers['content-encoding'], 'gzip')
+    t.equal(gunzipSync(packed.rawPayload).toString(), first.body, 'the same, smaller')
+    t.not(packed.headers.etag, first.headers.etag)
+    t.equal((await get('/console/main.js', { 'accept-encoding': 'gzip;q=0' })).headers['content-encoding'], undefined)
   })
 
   t.test('and nothing but its own files', async (t) => {

@@ -14,7 +14,12 @@ export async function signIn(page: Page, url: string, key: string): Promise<void
 
 /** Opens a page of the menu and waits until what it asked for has come. */
 export async function openPage(page: Page, name: string): Promise<void> {
-  await page.evaluate(`location.hash = '#/${name}'`)
+  // The browser tells of a new address a little later, and the page is drawn after that.
+  await page.evaluate(`new Promise((drawn) => {
+    if (location.hash === '#/${name}') return drawn()
+    addEventListener('hashchange', () => setTimeout(drawn), { once: true })
+    location.hash = '#/${name}'
+  })`)
   await settled(page)
 }
 

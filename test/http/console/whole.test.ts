@@ -11,6 +11,8 @@ const enough = 12
 
 test('the console over the whole application, with calls through real phones', { skip: noBrowser, timeout: 110_000 }, async (t) => {
   const play = await stage(t, (config) => {
+    // Phones, a browser and the application share a machine.
+    config.redis.commandTimeoutMs = 5000
     config.limits = { callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 1000, callsPerNumberMinute: 1000 }
   })
   const url = `http://127.0.0.1:${play.app.httpPort}`
@@ -48,6 +50,8 @@ test('the console over the whole application, with calls through real phones', {
     t.match(await page.textContent('dialog [role=alert]'), 'no phone number')
     await page.fill('#reason', '')
     await page.keyboard.press('Escape')
+    await openPage(page, 'retention/compare')
+    t.equal(await page.locator('tbody tr').count(), 8, 'two dates side by side')
   })
 
   t.test('figures: today, and a call while it lasts', async (t) => {

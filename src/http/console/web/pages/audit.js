@@ -20,7 +20,7 @@ const walksAtMost = 100
 export const actions = [
   'retention.change', 'retention.run', 'retention.read', 'retention.clock', 'persons.proof', 'persons.access', 'persons.export', 'persons.restrict', 'persons.erase', 'persons.read',
   'persons.hold', 'persons.release', 'calls.read', 'calls.start', 'deliveries.read', 'deliveries.change', 'deliveries.close', 'export.read', 'recording.read', 'recording.delete',
-  'settings.change', 'numbers.change', 'key.create', 'key.rotate', 'key.revoke', 'key.destroyed', 'master.rotated', 'shop.create', 'shop.change',
+  'settings.change', 'numbers.change', 'key.create', 'key.rotate', 'key.revoke', 'key.destroyed', 'master.rotated', 'shop.create', 'shop.change', 'webhook.change', 'document.read',
   'session.begin', 'session.end', 'audit.read', 'audit.verify', 'audit.head'
 ]
 

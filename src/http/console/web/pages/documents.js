@@ -27,7 +27,7 @@ export default {
       refresh()
     }
     const fetchOne = (/** @type {string} */ name, /** @type {'md' | 'json'} */ format) => void attempt(form, () => getText(`documents/${name}`, queryOf(name, format, wanted)), (text) => {
-      download(`${name}-${wanted.language}.${format}`, text, format === 'md' ? 'text/markdown' : 'application/json')
+      download(`${name}${name === 'privacy-notice' ? `-${wanted.language}` : ''}.${format}`, text, format === 'md' ? 'text/markdown' : 'application/json')
       announce(t('documents.ready', { name: named('document', name) }))
     })
     return {

@@ -42,6 +42,7 @@ export function empty(title, text) {
 /** What went wrong in words of this language, without anything that was typed. @param {ApiError} error */
 export function errorText(error) {
   if (error.code === 'request_invalid' && error.field?.endsWith('reason') === true) return t('error.reason')
+  if (error.code === 'request_invalid' && error.field === 'at') return t('error.at')
   const text = named('error', error.code, error.message)
   return error.field === undefined ? text : `${text} (${named('field', error.field, error.field)})`
 }

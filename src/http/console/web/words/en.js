@@ -570,6 +570,8 @@ export default {
   'act.master.rotated': 'Master key changed',
   'act.shop.create': 'Shop made',
   'act.shop.change': 'Shop changed',
+  'act.webhook.change': 'Webhook changed',
+  'act.document.read': 'Document written',
   'act.session.begin': 'Signed in',
   'act.session.end': 'Signed out',
   'act.audit.read': 'Trail viewed',
@@ -577,8 +579,8 @@ export default {
   'act.audit.head': 'Head exported',
 
   'documents.title': 'Documents',
-  'documents.lead': 'Written at this moment from what is really set.',
-  'documents.language': 'Language',
+  'documents.lead': 'Written at this moment from what is really set. All but the privacy notice are in English.',
+  'documents.language': 'Language of the privacy notice',
   'documents.from': 'Breach pack from',
   'documents.to': 'Breach pack to',
   'documents.ready': '{name} is downloaded.',
@@ -667,6 +669,7 @@ export default {
 
   'error.network': 'The server does not answer.',
   'error.internal': 'Something went wrong on the server.',
+  'error.at': 'Nothing is known of that day: it lies in the future, or before this history begins.',
   'error.reason': 'A reason needs words, at most 300 characters, and no phone number.',
   'error.unauthorized': 'You are not signed in.',
   'error.forbidden': 'Your key may not do that.',
@@ -697,6 +700,5 @@ export default {
   'error.deadline_exceeded': 'The server was too slow; try again.',
   'field.reason': 'reason',
   'field.phone': 'phone number',
-  'field.endsAt': 'last day',
-  'field.at': 'date'
+  'field.endsAt': 'last day'
 }

@@ -570,6 +570,8 @@ export default {
   'act.master.rotated': 'Põhivõti vahetatud',
   'act.shop.create': 'Pood loodud',
   'act.shop.change': 'Poodi muudetud',
+  'act.webhook.change': 'Veebihaaki muudetud',
+  'act.document.read': 'Dokument kirjutatud',
   'act.session.begin': 'Sisse logitud',
   'act.session.end': 'Välja logitud',
   'act.audit.read': 'Logi vaadatud',
@@ -577,8 +579,8 @@ export default {
   'act.audit.head': 'Ahela ots eksporditud',
 
   'documents.title': 'Dokumendid',
-  'documents.lead': 'Kirjutatud praegu ja sellest, mis tegelikult seatud on.',
-  'documents.language': 'Keel',
+  'documents.lead': 'Kirjutatud praegu ja sellest, mis tegelikult seatud on. Peale privaatsusteate on kõik inglise keeles.',
+  'documents.language': 'Privaatsusteate keel',
   'documents.from': 'Rikkumispakett alates',
   'documents.to': 'Rikkumispakett kuni',
   'documents.ready': '{name} on alla laaditud.',
@@ -667,6 +669,7 @@ export default {
 
   'error.network': 'Server ei vasta.',
   'error.internal': 'Serveris läks midagi valesti.',
+  'error.at': 'Selle päeva kohta ei ole midagi teada: see on tulevikus või varasem kui see ajalugu.',
   'error.reason': 'Põhjus vajab sõnu, kuni 300 märki, ja mitte ühtegi telefoninumbrit.',
   'error.unauthorized': 'Te ei ole sisse logitud.',
   'error.forbidden': 'Teie võti ei tohi seda teha.',
@@ -697,6 +700,5 @@ export default {
   'error.deadline_exceeded': 'Server oli liiga aeglane; proovige uuesti.',
   'field.reason': 'põhjus',
   'field.phone': 'telefoninumber',
-  'field.endsAt': 'viimane päev',
-  'field.at': 'kuupäev'
+  'field.endsAt': 'viimane päev'
 }

@@ -4,7 +4,7 @@ import { html, nothing } from '../../lit.js'
 import { formValues, textField } from '../../parts/fields.js'
 import { badge, shown } from '../../parts/states.js'
 import { refresh } from '../../refresh.js'
-import { loaded } from '../../resource.js'
+import { asApiError, loaded } from '../../resource.js'
 import { date, dateField, endOfField } from '../../times.js'
 import { classTitle, periodText } from './words.js'
 
@@ -14,9 +14,15 @@ const dayMs = 86_400_000
 
 /** The periods as they were on two days, side by side. @returns {OpenPage} */
 export function comparePage() {
-  const days = [dateField(Date.now() - 30 * dayMs), dateField(Date.now())]
+  const today = dateField(Date.now())
+  const days = [dateField(Date.now() - 30 * dayMs), today]
   /** @type {import('../../resource.js').Resource<RetentionAnswer[]>} */
-  let both = loaded(() => ask(days))
+  let both = loaded(() => ask(days).catch((/** @type {unknown} */ cause) => {
+    // A history that is younger than that begins with what holds now.
+    if (asApiError(cause).field !== 'at') throw cause
+    days[0] = today
+    return ask(days)
+  }))
   const submit = (/** @type {SubmitEvent} */ event) => {
     const { first = '', second = '' } = formValues(event)
     days.splice(0, 2, first, second)
@@ -29,8 +35,8 @@ export function comparePage() {
       <h1 tabindex="-1">${t('compare.title')}</h1>
       <p class="lead">${t('compare.lead')}</p>
       <form class="filter" @submit=${submit}>
-        ${textField({ name: 'first', label: t('compare.first'), type: 'date', required: true, max: dateField(Date.now()), value: days[0] ?? '' })}
-        ${textField({ name: 'second', label: t('compare.second'), type: 'date', required: true, max: dateField(Date.now()), value: days[1] ?? '' })}
+        ${textField({ name: 'first', label: t('compare.first'), type: 'date', required: true, max: today, value: days[0] ?? '' })}
+        ${textField({ name: 'second', label: t('compare.second'), type: 'date', required: true, max: today, value: days[1] ?? '' })}
         <button type="submit" class="button button-main">${t('compare.action')}</button>
       </form>
       ${shown(both, ([before, after]) => before === undefined || after === undefined ? nothing : comparison(before, after), { rows: 8 })}`
