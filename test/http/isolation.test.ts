@@ -4,7 +4,7 @@ import type { NewKeyAnswer } from '../../src/http/access-schemas.js'
 import type { Problem } from '../../src/http/errors.js'
 import type { CallStart } from '../../src/record/types.js'
 import { roles, type Role } from '../../src/shop/access.js'
-import { documentedRoutes, keys, order, testApi } from './support.js'
+import { documentedRoutes, keys, order, testApi, wordsOf, type Parameter } from './support.js'
 
 /**
  * Every route of the API's own description, with a key of every role, at things of the own shop, of another shop and at
@@ -12,7 +12,7 @@ import { documentedRoutes, keys, order, testApi } from './support.js'
  * kind of id in its address fails until `things` knows that kind.
  */
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-interface Operation { readonly requestBody?: unknown, readonly parameters?: readonly { readonly name: string, readonly in: string }[] }
+interface Operation { readonly requestBody?: unknown, readonly parameters?: readonly Parameter[] }
 
 const { send, audit, journal, recordings, lines, access } = await testApi(t, {}, (config) => ({
   ...config,
@@ -22,9 +22,14 @@ const { send, audit, journal, recordings, lines, access } = await testApi(t, {},
 }))
 const description = (await send('GET', '/openapi.json', undefined, { key: null })).json<{ paths: Record<string, Record<string, Operation>> }>()
 const documented = new Map(documentedRoutes().map(({ name, roles }) => [name, roles]))
-const routes = Object.entries(description.paths).flatMap(([path, methods]) => Object.entries(methods).map(([verb, operation]) => ({ name: `${verb.toUpperCase()} ${path}`, method: verb.toUpperCase() as Method, path, operation })))
+const routes = Object.entries(description.paths).flatMap(([path, methods]) => Object.entries(methods).map(([verb, operation]) => ({ name: `${verb.toUpperCase()} ${path}`, method: verb.toUpperCase() as Method, path: withWords(path, operation), operation })))
 /** What ends things comes last, so that everything is there for the others. */
 const api = routes.filter(({ path }) => path.startsWith('/v1/')).sort((a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'))
+
+/** The address with a word where only some words can stand: such a place holds no id. */
+function withWords(path: string, { parameters = [] }: Operation): string {
+  return parameters.reduce((text, parameter) => parameter.in === 'path' ? text.replace(`{${parameter.name}}`, wordsOf(parameter)?.[0] ?? `{${parameter.name}}`) : text, path)
+}
 
 type ShopId = 'one' | 'two'
 type Body = Readonly<Record<string, unknown>>

@@ -8,6 +8,7 @@ import { createEvents, type EventBus } from '../../src/events.js'
 import { newId } from '../../src/ids.js'
 import { createIdempotency } from '../../src/http/idempotency.js'
 import { createHttp, type HttpServer } from '../../src/http/server.js'
+import { createDocuments } from '../../src/record/documents/documents.js'
 import { createWebhooks, type Webhooks } from '../../src/http/webhooks/webhooks.js'
 import type { HttpDeps } from '../../src/http/types.js'
 import type { Lines } from '../../src/line/types.js'
@@ -102,6 +103,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     statistics: createStatistics({ store }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
     recordings,
+    documents: createDocuments({ config, retention: retention.periods, settings: shopSettings, shelf: retention.shelf, keyRing, audit }),
     webhooks,
     shops,
     keys: apiKeys,
@@ -152,6 +154,19 @@ export function send(http: HttpServer, method: InjectOptions['method'], url: str
 /** A body that is right in every way. */
 export function order(change: Record<string, unknown> = {}): Record<string, unknown> {
   return { reference, courier: { phone: courier }, customer: { phone: customer }, ttlSeconds: 3600, ...change }
+}
+
+/** A parameter of an address as the API's description has it. */
+export interface Parameter {
+  readonly name: string
+  readonly in: string
+  readonly schema?: { readonly enum?: readonly string[], readonly anyOf?: readonly { readonly const?: string }[] }
+}
+
+/** The words of which a parameter is one; undefined when it may be any text. */
+export function wordsOf({ schema }: Parameter): readonly string[] | undefined {
+  const words = schema?.enum ?? schema?.anyOf?.map(({ const: word }) => word)
+  return words?.every((word): word is string => typeof word === 'string') === true ? words : undefined
 }
 
 export interface DocumentedRoute {
