@@ -8,7 +8,7 @@ import { createEvents, type EventBus } from './events.js'
 import { createHttp } from './http/server.js'
 import { createWebhooks, type Webhooks } from './http/webhooks/webhooks.js'
 import { createIdempotency } from './http/idempotency.js'
-import type { Health, HealthPart } from './http/types.js'
+import type { Health, HealthPart, HttpDeps } from './http/types.js'
 import { createLines } from './line/lines.js'
 import { createEmbeddedMedia } from './media/embedded/engine.js'
 import { createMediaEngines } from './media/engines.js'
@@ -137,15 +137,13 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     numberOf: async (pool) => quietest(await lines.numbers(pool)),
     teller: (order) => calls.tell(order)
   }))
-  const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, media, lines, recordings: withPeriod(recordings, retention), journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log, (inSetUp) => load.admits(inSetUp, config.overload.callsInSetUp)))
+  const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, media, lines, recordings: withPeriod(recordings, retention), journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log, { admits: (inSetUp) => load.admits(inSetUp, config.overload.callsInSetUp), reaches: () => sip.connected }))
   sip.onCall((call) => calls.take(call))
 
   let drained: Promise<void> | undefined
-  const seal = createAccessSeal(keyRing)
-  const keys = createApiKeys({ store, shops, configured: { [config.shops[0]!.id]: [apiKey] }, seal, log })
-  const sessions = createSessions({ store, seal, keys, idleMs: config.access.sessionIdleMinutes * 60_000, longestMs: config.access.sessionMaxHours * 3_600_000 })
   const http = own(await createHttp({
-    config, lines, shops, keys, sessions, settings, recordings, audit, retention, rights, signer, webhooks, events, log,
+    ...accessOf(config, { store, keyRing, shops, apiKey, log }),
+    config, lines, shops, settings, recordings, audit, retention, rights, signer, webhooks, events, log,
     calls: createCallLog({ store, ring: keyRing, log, restricted: retention.restricted }),
     statistics: createStatistics({ store }),
     callbacks: calls,
@@ -164,6 +162,13 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     drain: (limit) => drained ??= drain({ sip, calls, log, limit }),
     close
   }
+}
+
+/** Who may come in: API keys, and the console's sessions that stand for them. */
+function accessOf({ shops: [first], access }: Config, { store, keyRing, shops, apiKey, log }: { store: Store, keyRing: KeyRing, shops: Shops, apiKey: string, log: Log }): Pick<HttpDeps, 'keys' | 'sessions'> {
+  const seal = createAccessSeal(keyRing)
+  const keys = createApiKeys({ store, shops, configured: { [first!.id]: [apiKey] }, seal, log })
+  return { keys, sessions: createSessions({ store, seal, keys, idleMs: access.sessionIdleMinutes * 60_000, longestMs: access.sessionMaxHours * 3_600_000 }) }
 }
 
 /** What has no period must not come to be: a shop that switched the class off records nothing, whatever else it has set. */

@@ -34,8 +34,15 @@ interface Stoppable {
   stop(): void
 }
 
-/** Whether one more call may begin beside so many that are in set-up: not talking yet, ringing ones included. */
-export type Admission = (inSetUp: number) => boolean
+/** Whether calls can begin. */
+export interface Capacity {
+  /** One more beside so many that are in set-up: not talking yet, ringing ones included. */
+  admits(inSetUp: number): boolean
+  /** Whether anybody could be rung. */
+  reaches(): boolean
+}
+
+const always: Capacity = { admits: () => true, reaches: () => true }
 
 /** Seconds after which somebody who was turned away for want of capacity may try again. */
 const overloadRetrySeconds = 2
@@ -43,7 +50,7 @@ const overloadRetrySeconds = 2
 const drainLookMs = 100
 
 /** Starts a session for every call that comes from a trunk of ours, and knows those that live. */
-export function createCalls(deps: CallDeps, log: Log, admission: Admission = () => true): Calls {
+export function createCalls(deps: CallDeps, log: Log, capacity: Capacity = always): Calls {
   const sessions = new Map<Stoppable, Promise<unknown>>()
   const inSetUp = new Set<string>()
   const state = { closing: false, draining: false }
@@ -58,12 +65,12 @@ export function createCalls(deps: CallDeps, log: Log, admission: Admission = () 
     if (state.closing) session.stop()
   }
   const admits = (): boolean => {
-    if (admission(inSetUp.size)) return true
+    if (capacity.admits(inSetUp.size)) return true
     deps.events.emit('overload.refused', { what: 'call' })
     return false
   }
   const needAdmission = (): void => {
-    if (state.closing || state.draining) throw new MaskError('sip_unavailable', { retryAfter: 1 })
+    if (state.closing || state.draining || !capacity.reaches()) throw new MaskError('sip_unavailable', { retryAfter: 1 })
     if (!admits()) throw new MaskError('overloaded', { retryAfter: overloadRetrySeconds })
   }
 

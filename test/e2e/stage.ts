@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { createGateway, createPhone, findNumber, type Phone } from '../../src/embedded/phone/index.js'
-import { startWhole, type Changes, type Whole } from '../support/whole.js'
+import { startWhole, type Between, type Changes, type Whole } from '../support/whole.js'
 
 export const courierNumber = '+46701740605'
 export const customerNumber = '+46701740606'
@@ -26,12 +26,12 @@ export interface Stage extends Whole {
 
 let reference = 0
 
-export async function stage(t: Pick<Test, 'teardown'>, change?: Changes): Promise<Stage> {
+export async function stage(t: Pick<Test, 'teardown'>, change?: Changes, between?: Between): Promise<Stage> {
   const whole = await startWhole(t, (config) => {
     // Every line that two people get needs a number of its own: the quarantine holds the last one.
     config.pools[0]!.numbers = ['+442079460000-+442079460099']
     change?.(config)
-  })
+  }, between)
   const gateway = await createGateway({ port: whole.gatewayPort })
   gateway.routeTo(`sip:127.0.0.1:${whole.sipPort}`)
   const phones = await Promise.all([courierNumber, customerNumber, strangerNumber].map((number) => createPhone({ number })))

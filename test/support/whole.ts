@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { createApp, type App } from '../../src/app.js'
+import { createApp, type App, type Servers } from '../../src/app.js'
 import { loadConfig, type Config } from '../../src/config.js'
 import { startEmbedded, type Embedded } from '../../src/embedded/start.js'
 import type { CallRecord } from '../../src/record/types.js'
@@ -34,14 +34,17 @@ export interface Whole {
 /** What a test changes in the configuration. */
 export type Changes = (config: Config) => void
 
-export async function startWhole(t: Pick<Test, 'teardown'>, change: Changes = () => undefined): Promise<Whole> {
+/** What a test puts between the application and its servers. */
+export type Between = (servers: Servers) => Promise<Servers>
+
+export async function startWhole(t: Pick<Test, 'teardown'>, change: Changes = () => undefined, between: Between = async (servers) => servers): Promise<Whole> {
   const dir = mkdtempSync(join(tmpdir(), 'maskline-whole-'))
   const gatewayPort = await freePort()
   const config = loadConfig({ ...process.env, MASKLINE_CONFIG: '', MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_SIP_PORT: '0', MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` })
   change(config)
   const { log, text } = captured()
   const embedded = await startEmbedded(config, log)
-  const app = await createApp(config, embedded, log)
+  const app = await createApp(config, await between(embedded), log)
   t.teardown(async () => {
     await app.close()
     await embedded.close()
