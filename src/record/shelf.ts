@@ -18,6 +18,7 @@ export function createRecordShelf({ store }: { store: Store }): RecordShelf {
     count: async (shopId, day, startedBefore) => int(startedBefore === undefined
       ? await store.call('HLEN', recordKeys(shopId).rows(day))
       : await store.call('ZCOUNT', recordKeys(shopId).byStart(day), '-inf', `(${startedBefore}`)),
+    people: (shopId, day) => people(store, shopId, day),
     oldest: (shopId) => oldest(store, shopId),
     clear: (shopId, day, options = {}) => clear(store, shopId, day, options),
     retain: (shopId, day) => retain(store, shopId, day),
@@ -32,6 +33,22 @@ export function createRecordShelf({ store }: { store: Store }): RecordShelf {
     },
     ofPerson: async (shopId, day, pseudonym) => factsAt(store, shopId, day, await idsOfPerson(store, shopId, day, pseudonym))
   }
+}
+
+/** The index is ordered by pseudonym: each change is another one. */
+async function people(store: Store, shopId: string, day: string): Promise<number> {
+  const step = 1000
+  let [count, last] = [0, '']
+  for (let at = 0, seen = step; seen === step; at += step) {
+    const members = list(await store.call('ZRANGE', recordKeys(shopId).persons(day), at, at + step - 1)).map(text)
+    seen = members.length
+    for (const member of members) {
+      const pseudonym = member.slice(0, member.indexOf(':'))
+      if (pseudonym !== last) count++
+      last = pseudonym
+    }
+  }
+  return count
 }
 
 /** The calls of a pseudonym, by the index of its day. */

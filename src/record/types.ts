@@ -134,6 +134,8 @@ export interface RecordShelf {
   days(shopId: string): Promise<string[]>
   /** Rows of a day, shown or not; only those of calls that began before a time (Unix ms) if one is given. */
   count(shopId: string, day: string, startedBefore?: number): Promise<number>
+  /** How many different pseudonyms stand in the rows of a day. */
+  people(shopId: string, day: string): Promise<number>
   /** Start of the oldest call that is left (Unix ms). */
   oldest(shopId: string): Promise<number | undefined>
   /** Deletes a day's rows in small batches, oldest first, with everything by which they are found. */

@@ -50,6 +50,8 @@ t.test('nothing is recorded by default', async (t) => {
 
 t.test('both are told, both are on it, the disk holds nothing in clear, and listening leaves a trace', async (t) => {
   announced = true
+  t.match((await play.api('PATCH', '/v1/settings', { recording: true })).body, { status: 409, code: 'recording_period' }, 'not without a period')
+  t.equal((await play.api('PUT', '/v1/retention', { reason: 'complaints are settled within a day', periods: { recording: 86_400 } })).status, 200)
   t.equal((await play.api('PATCH', '/v1/settings', { recording: true })).status, 200)
   const id = await talk()
   const { status, wav } = await listen(id)

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
+import { MaskError } from '../../errors.js'
 import { parsePhone } from '../../phone/e164.js'
 import { SettingsSchema, type ShopSettings } from '../../shop/settings.js'
 import { audited } from '../audited.js'
@@ -24,11 +25,12 @@ export function settingsRoutes(app: Api, deps: RouteDeps): void {
     summary: 'Change some of it; holds for the next calls',
     tags,
     body: ChangeSettings,
-    response: answers({ 200: SettingsSchema }, ['phone_invalid', 'phone_not_allowed', 'phone_emergency', 'phone_is_proxy'], { body: true })
+    response: answers({ 200: SettingsSchema }, ['phone_invalid', 'phone_not_allowed', 'phone_emergency', 'phone_is_proxy', 'recording_period'], { body: true })
   }
   app.patch('/settings', { schema: change, config: { roles: ['admin'] } }, async (request) => {
     const { supportPhone } = request.body
     const policy = { allowedCountries: config.line.allowedCountries, isProxyNumber: (number: string) => lines.isProxyNumber(number) }
+    if (request.body.recording === true && await deps.retention.periods.period(shopOf(request).id, 'recording') === null) throw new MaskError('recording_period', { field: 'recording' })
     if (typeof supportPhone === 'string') parsePhone(supportPhone, policy, 'supportPhone')
     const changed = await changeAll(deps, request, request.body)
     await audited(deps, request, 'settings.change', { scope: Object.keys(request.body).join(', ') })

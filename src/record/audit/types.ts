@@ -10,7 +10,7 @@ export interface AuditActor {
 /** What was done. A new word is added here and to docs/privacy.md, where they are explained. */
 export const auditActions = [
   // Somebody looked
-  'calls.read', 'deliveries.read', 'recording.read', 'export.read', 'retention.read', 'audit.read', 'audit.verify', 'audit.head',
+  'calls.read', 'deliveries.read', 'recording.read', 'document.read', 'export.read', 'retention.read', 'audit.read', 'audit.verify', 'audit.head',
   // A person asked
   'persons.proof', 'persons.access', 'persons.export', 'persons.erase', 'persons.restrict', 'persons.read', 'persons.hold', 'persons.release',
   // Somebody changed something
