@@ -41,7 +41,7 @@ export class Follower {
     }
     if (place.seq < expected) return { brokenAt: place.seq, fault: 'reordered' }
     // It must also lie where it says.
-    if (entry.id !== `${place.at}-${place.seq}` || place.at < this.ahead.at || hashOf(this.key, this.ahead.hash, entry.text) !== entry.hash) return at('changed')
+    if (entry.id !== `${place.at}-${place.seq}` || hashOf(this.key, this.ahead.hash, entry.text) !== entry.hash) return at('changed')
     if ((this.known.get(expected) ?? entry.hash) !== entry.hash) return at('changed')
     this.ahead = { seq: place.seq, at: place.at, hash: entry.hash }
     this.checked++
