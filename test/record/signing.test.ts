@@ -20,8 +20,8 @@ t.test('an installation has one signing key, however many processes begin at onc
 })
 
 t.test('what is no key or no signature is not signed', async (t) => {
-  const { publicKey, sign } = await createSigner({ store: await testStore(t, await testRedis(t)), keyRing: memoryKeyRing() })
-  const signature = sign('text')
+  const signer = await createSigner({ store: await testStore(t, await testRedis(t)), keyRing: memoryKeyRing() })
+  const [publicKey, signature] = [signer.publicKey, signer.sign('text')]
   t.equal(verifySigned(publicKey, 'text', signature), true)
   for (const [key, value] of [['', signature], ['AAAA', signature], [publicKey, ''], [publicKey, 'AAAA'], [publicKey, signature.slice(4)]] as const) t.equal(verifySigned(key, 'text', value), false)
 })
