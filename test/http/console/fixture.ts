@@ -84,7 +84,7 @@ export async function playedServer(t: Pick<Test, 'teardown'>): Promise<Played> {
     'persons/requests': () => ({ requests: [] }),
     keys: () => ({ keys: [] }),
     numbers: () => ({ numbers: Array.from({ length: 20 }, (_, index) => ({ number: `+4420794600${String(index).padStart(2, '0')}`, country: 'GB', state: index === 3 ? 'draining' : 'in_service', live: index % 5, held: 12 + index * 7 % 9 })) }),
-    settings: () => ({ language: 'et', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86_400, numberCountries: ['EE'], numberCountryStrict: false, recording: false, supportPhone: null }),
+    settings: () => ({ language: 'et', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86_400, numberCountries: ['EE'], numberCountryStrict: false, recording: false, withheldCallers: 'allow', supportPhone: null }),
     calls: () => ({ calls: [] })
   }
   for (const [path, answer] of Object.entries(answers)) app.get(`/v1/${path}`, async (request) => answer(request))

@@ -143,6 +143,16 @@ test('the console over the whole application, with calls through real phones', {
     await page.waitForSelector('tr:has-text("+442079460050") >> text=Draining')
   })
 
+  t.test('documents are written and handed over', async (t) => {
+    await openPage(page, 'documents')
+    await page.selectOption('#language', 'et')
+    for (const [button, name, start] of [['Privacy notice, Text', 'privacy-notice-et.md', /^# \S/], ['Breach pack, JSON', 'breach-pack.json', /^\{/]] as const) {
+      const [file] = await Promise.all([page.waitForEvent('download'), page.click(`[aria-label="${button}"]`)])
+      t.equal(file.suggestedFilename(), name)
+      t.match(readFileSync(await file.path(), 'utf8'), start)
+    }
+  })
+
   t.test('every page, for everybody, on a phone too, with the calls in it', async (t) => {
     for (const name of pageNames) {
       await openPage(page, name)
