@@ -14,7 +14,7 @@ t.test('takes a valid number of an allowed country as it is', async (t) => {
   }
 })
 
-t.test('each refusal has its code', async (t) => {
+t.test('G23: each refusal has its code, emergency and short numbers among them', async (t) => {
   const cases = {
     phone_invalid: ['', '+', 'x', '46701740605', '0046701740605', '+46 701740605', '+46701740605 ', '+46701740605;ext=3', '+460701740605', '+4670174060', '+467017406055', '+46701740605\n', '\uFF0B46701740605', '+4670174060\u0665', '+0701740605', '+9999999999999999999'],
     phone_emergency: ['112', '+112', '110', '911', '+372112', '+46112', '116000', '+372116000', '+46116111', '1247', '+3721247'],

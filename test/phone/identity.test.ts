@@ -75,7 +75,7 @@ t.test('the first trusted header that is present decides', async (t) => {
   t.equal(identify({ ...headers, pai: [''] }).number, '+46701740606')
 })
 
-t.test('who wishes not to be shown is withheld, and may still be known inside', async (t) => {
+t.test('G24: who wishes not to be shown is withheld, and may still be known inside', async (t) => {
   const pai = ['<sip:+46701740605@c>']
   for (const privacy of [['id'], ['ID; critical'], ['user;header'], ['none', 'id'], ['header, x']]) t.same(identify({ pai, privacy }), { number, withheld: true }, privacy.join())
   for (const privacy of [[], ['none'], ['session'], ['']]) t.same(identify({ pai, privacy }), { number, withheld: false }, privacy.join())

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { guardConsole } from '../../src/telemetry/console-guard.js'
 import { noFreeswitch, realFreeswitch } from '../support/freeswitch.js'
 import { silent } from '../support/log.js'
+import { testStore } from '../support/redis.js'
 import { noRtpengine, startRtpengine } from '../support/rtpengine.js'
 import { startWhole, until, type Changes } from '../support/whole.js'
 import { filesBelow, findings } from './canary.js'
@@ -34,11 +35,12 @@ const engines: readonly Engine[] = [
 ]
 
 for (const engine of engines) {
-  t.test(`a canary in every place, media by ${engine.name}`, { skip: engine.skip }, async (t) => {
+  t.test(`G1, G2: a canary in every place, media by ${engine.name}`, { skip: engine.skip }, async (t) => {
     const printed = overhearProcess(t)
     // As the process does; what a library prints is cut out of the output.
     guardConsole(silent)
     const play = await begin(t, await engine.set(t))
+    const redis = await slowLog(t, play)
     const { a, b, whole } = play
     await speakAll(t, play)
     await until(async () => whole.app.stats().calls === 0 ? true : undefined, 'the last call to end')
@@ -51,6 +53,7 @@ for (const engine of engines) {
     clean(t, Buffer.concat(a.seen), [b], 'A', engine.passes)
     clean(t, Buffer.from(whole.logged()), [a, b], 'the log at its most verbose')
     clean(t, printed(), [a, b], 'standard output and standard error')
+    clean(t, await redis(), [a, b], 'the slow log of Redis, where every command stood')
     const answers = await everyAnswer(play)
     clean(t, Buffer.from(answers), [a, b], 'the answers of the API and the metrics')
     for (const { name, bytes } of filesBelow(whole.config.dataDir)) clean(t, bytes, [a, b], `the file ${name.replace(/^.*\//, '')}`)
@@ -111,6 +114,24 @@ async function everyAnswer({ whole, deliveryId }: Play): Promise<string> {
   const wanted = Object.keys(paths).filter((path) => 'get' in paths[path]!).map((path) => path.replace('/deliveries/{id}', `/deliveries/${deliveryId}`)).filter((path) => !path.includes('{'))
   const answers = await Promise.all([...wanted, '/metrics', '/readyz', '/console'].map(async (path) => `${path}\n${(await whole.api('GET', path)).text}`))
   return answers.join('\n')
+}
+
+/** Has Redis note every command from now on, as it does with slow ones, and write its snapshot file. */
+async function slowLog(t: Test, { whole }: Play): Promise<() => Promise<Buffer>> {
+  const store = await testStore(t, { url: whole.embedded.redisUrl })
+  await store.call('CONFIG', 'SET', 'slowlog-log-slower-than', 0)
+  await store.call('CONFIG', 'SET', 'slowlog-max-len', 100_000)
+  return async () => {
+    const noted = texts(await store.call('SLOWLOG', 'GET', 100_000))
+    t.ok(noted.length > 1000, 'Redis noted what it was told')
+    await store.call('SAVE')
+    return Buffer.from(noted.join('\n'), 'latin1')
+  }
+}
+
+function texts(reply: unknown): string[] {
+  if (Array.isArray(reply)) return reply.flatMap(texts)
+  return [Buffer.isBuffer(reply) ? reply.toString('latin1') : String(reply)]
 }
 
 /** What the process prints meanwhile, whoever prints it. */
