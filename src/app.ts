@@ -234,7 +234,7 @@ function callDeps(parts: Pick<CallDeps, 'gate' | 'trunk' | 'media' | 'lines' | '
 function settingsOf(store: Store, ring: KeyRing, { call, line }: Config, shops: Shops): Settings {
   const { ringTimeoutSeconds, maxDurationSeconds } = call
   const base = {
-    ringTimeoutSeconds, maxDurationSeconds, acceptance: 'off', hint: false, quarantineSeconds: line.quarantineSeconds, numberCountries: [], numberCountryStrict: false, recording: false, supportPhone: null
+    ringTimeoutSeconds, maxDurationSeconds, acceptance: 'off', hint: false, quarantineSeconds: line.quarantineSeconds, numberCountries: [], numberCountryStrict: false, recording: false, withheldCallers: 'allow', supportPhone: null
   } satisfies Omit<ShopSettings, 'language'>
   const defaultsOf = (shopId: string): ShopSettings => ({ ...base, language: shops.find(shopId)?.language ?? 'en' })
   // Whoever belongs to no shop hears the first shop's language, which tells nothing about a number.
@@ -279,7 +279,8 @@ const handOverMs = 1000
 async function drain({ sip, calls, log, limit }: { sip: SipPort, calls: Calls, log: Log, limit: AbortSignal }): Promise<void> {
   log.info('app.drains', { count: calls.live })
   sip.drain()
-  await sleep(handOverMs, undefined, { signal: limit }).catch(() => undefined)
+  await Promise.all([calls.drain(limit), sleep(handOverMs, undefined, { signal: limit }).catch(() => undefined)])
+  // Those that came in that time.
   await calls.drain(limit)
   log.info('app.drained', { count: calls.live })
 }
