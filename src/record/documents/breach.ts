@@ -1,20 +1,5 @@
-import type { AuditEntry } from '../audit/types.js'
-import type { Facts, Paper } from './types.js'
+import type { BreachFacts, Facts, Paper } from './types.js'
 import { timeText } from './words.js'
-
-/** What a notice of a breach (Art. 33 GDPR) needs, for one window of time. */
-export interface BreachFacts {
-  /** Unix ms; exclusive at the end. */
-  readonly from: number
-  readonly to: number
-  /** Records of calls by UTC day, and how many different pseudonyms stand in them; `readable`: the day's key is alive. */
-  readonly days: readonly { readonly day: string, readonly calls: number, readonly pseudonyms: number, readonly readable: boolean }[]
-  /** Deliveries whose people can be read now, by anybody who had store, key store and master key. */
-  readonly liveMappings: number
-  /** Reads, exports and changes of keys within the window, newest first. */
-  readonly acts: readonly AuditEntry[]
-  readonly chainWhole: boolean
-}
 
 export function breachPack({ shop, at }: Facts, breach: BreachFacts): Paper {
   const { from, to, days, liveMappings, acts, chainWhole } = breach

@@ -6,12 +6,12 @@ import type { Audit, AuditEntry } from '../audit/types.js'
 import { startOfDay } from '../day.js'
 import type { Retention } from '../retention/types.js'
 import type { RecordShelf } from '../types.js'
-import { breachPack, type BreachFacts } from './breach.js'
+import { breachPack } from './breach.js'
 import { dpia } from './dpia.js'
 import { privacyNotice } from './privacy-notice.js'
 import { processingRecord } from './processing-record.js'
 import { retentionTable } from './retention-table.js'
-import type { DocumentLanguage, DocumentName, Facts, Paper } from './types.js'
+import type { BreachFacts, DocumentLanguage, DocumentName, Facts, Paper } from './types.js'
 
 export interface DocumentWanted {
   readonly name: DocumentName

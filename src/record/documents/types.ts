@@ -1,7 +1,7 @@
 import type { Config } from '../../config.js'
 import type { Shop } from '../../shop/shops.js'
+import type { AuditEntry } from '../audit/types.js'
 import type { RetentionClass } from '../retention/types.js'
-import type { BreachFacts } from './breach.js'
 
 export const documentNames = ['processing-record', 'privacy-notice', 'retention-table', 'dpia', 'breach-pack'] as const
 export type DocumentName = typeof documentNames[number]
@@ -34,4 +34,16 @@ export interface Paper {
   readonly sections: readonly Section[]
 }
 
-export type { BreachFacts }
+/** What a notice of a breach (Art. 33 GDPR) needs, for one window of time. */
+export interface BreachFacts {
+  /** Unix ms; exclusive at the end. */
+  readonly from: number
+  readonly to: number
+  /** Records of calls by UTC day, and how many different pseudonyms stand in them; `readable`: the day's key is alive. */
+  readonly days: readonly { readonly day: string, readonly calls: number, readonly pseudonyms: number, readonly readable: boolean }[]
+  /** Deliveries whose people can be read now, by anybody who had store, key store and master key. */
+  readonly liveMappings: number
+  /** Reads, exports and changes of keys within the window, newest first. */
+  readonly acts: readonly AuditEntry[]
+  readonly chainWhole: boolean
+}
