@@ -25,6 +25,8 @@ export interface DecisionPolicy {
   readonly mayDial: (number: E164) => boolean
   /** Whether callers whom we do not know are asked for a code. */
   readonly asksCode: boolean
+  /** Whether this caller withholds their number and the shop wants no such calls. */
+  readonly refusesWithheld?: boolean
   /** The support line of the shop that the call belongs to. */
   readonly support?: E164 | undefined
 }
@@ -34,21 +36,23 @@ export interface DecisionPolicy {
  * Whoever is not a party of a delivery at this number hears the same and gets the same status,
  * whether the number is unknown, not theirs or long over; only a party hears that it is over.
  */
-export function decide(found: Lookup, { mayDial, asksCode, support }: DecisionPolicy): Decision {
+export function decide(found: Lookup, { mayDial, asksCode, refusesWithheld = false, support }: DecisionPolicy): Decision {
   if (found.kind === 'unknown') return asksCode ? { kind: 'ask' } : { kind: 'announce', prompt: 'unavailable', reason: 'line_unknown' }
   const { deliveryId, shopId, reference, caller, phones } = found
   const belonging = { deliveryId, shopId, reference, caller, phones }
-  const connect = (callee: E164, toSupport: boolean): Decision => mayDial(callee)
-    ? { kind: 'connect', belonging, callee, support: toSupport }
-    : { kind: 'announce', belonging, prompt: 'unavailable', reason: 'callee_not_allowed' }
+  const refuse = (reason: Reason): Decision => ({ kind: 'announce', belonging, prompt: 'unavailable', reason })
+  const connect = (callee: E164, toSupport: boolean): Decision => {
+    if (refusesWithheld) return refuse('withheld_refused')
+    return mayDial(callee) ? { kind: 'connect', belonging, callee, support: toSupport } : refuse('callee_not_allowed')
+  }
   switch (found.kind) {
     case 'connect':
       return connect(found.callee, false)
     case 'over':
       return support === undefined ? { kind: 'announce', belonging, prompt: 'over', reason: 'delivery_over' } : connect(support, true)
     case 'wrong_direction':
-      return { kind: 'announce', belonging, prompt: 'unavailable', reason: 'wrong_direction' }
+      return refuse('wrong_direction')
     case 'limited':
-      return { kind: 'announce', belonging, prompt: 'unavailable', reason: found.limit === 'concurrent' ? 'line_busy' : 'too_many_calls' }
+      return refuse(found.limit === 'concurrent' ? 'line_busy' : 'too_many_calls')
   }
 }

@@ -93,7 +93,8 @@ export class CallSession {
     if (found.kind === 'connect') this.#cleanup.push(() => this.#deps.lines.release(found.deliveryId, this.id))
     if (found.kind !== 'unknown') this.#settings = await this.#deps.settings.of(found.shopId)
     const support = this.#settings.supportPhone as E164 | null ?? undefined
-    const decision = decide(found, { mayDial: this.#deps.mayDial, asksCode, support })
+    const refusesWithheld = this.#identity.withheld && this.#settings.withheldCallers === 'refuse'
+    const decision = decide(found, { mayDial: this.#deps.mayDial, asksCode, refusesWithheld, support })
     if (decision.kind !== 'ask') this.#belonging = decision.belonging
     return decision.kind === 'connect' && !decision.support ? this.#atTheGate(decision) : decision
   }

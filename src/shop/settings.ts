@@ -22,6 +22,7 @@ export const SettingsSchema = Type.Object({
   numberCountries: Type.Array(Type.String({ pattern: '^[A-Z]{2}$' }), { maxItems: 8, description: 'Where a number may be from when the country of the customer has none free, in order (ISO 3166-1)' }),
   numberCountryStrict: Type.Boolean({ description: 'Whether to give no number rather than one of another country' }),
   recording: Type.Boolean({ description: 'Whether talks are recorded; both people are told before it starts' }),
+  withheldCallers: Type.Union([Type.Literal('allow'), Type.Literal('refuse')], { description: 'Whether somebody who withholds their number may use a line; nobody is shown it either way' }),
   supportPhone: Type.Union([Type.Null(), Type.String({ pattern: '^\\+[1-9]\\d{4,14}$' })], { description: 'Where late callers are put through to; null: they hear that the delivery is over' })
 }, { additionalProperties: false })
 

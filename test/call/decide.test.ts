@@ -42,6 +42,16 @@ t.test('a stranger is asked for a code where the trunk says so', (t) => {
   t.end()
 })
 
+t.test('whoever withholds their number may be refused, and is not dialled for then', (t) => {
+  const refusing = { ...policy, refusesWithheld: true, mayDial: () => t.fail('nobody is looked at') }
+  const refused = { kind: 'announce', belonging: party, prompt: 'unavailable', reason: 'withheld_refused' }
+  t.same(decide({ kind: 'connect', ...party, callee }, refusing), refused)
+  t.same(decide({ kind: 'over', ...party }, { ...refusing, support: '+46701740699' as E164 }), refused, 'the support line is a use, too')
+  t.match(decide({ kind: 'over', ...party }, refusing), { prompt: 'over' }, 'a party may hear that it is over')
+  t.same(decide({ kind: 'unknown' }, { ...refusing, asksCode: true }), { kind: 'ask' }, 'whose line it is becomes known by the code')
+  t.end()
+})
+
 t.test('what a party may not do now sounds like a number that is not available', (t) => {
   t.match(decide({ kind: 'wrong_direction', ...party }, policy), { prompt: 'unavailable', reason: 'wrong_direction' })
   t.match(decide({ kind: 'limited', ...party, limit: 'concurrent' }, policy), { prompt: 'unavailable', reason: 'line_busy' })

@@ -70,7 +70,7 @@ export interface SendOptions {
   readonly headers?: Record<string, string>
 }
 
-const shopDefaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, supportPhone: null }
+const shopDefaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, withheldCallers: 'allow', supportPhone: null }
 
 /** The whole HTTP room over real lines, a real call log and a Redis of its own. */
 export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<HttpDeps> = {}, settings: (config: Config) => Config = (config) => config): Promise<TestApi> {

@@ -50,6 +50,39 @@ t.test('what is no subscriber number is no identity', async (t) => {
   }
 })
 
+t.test('Estonian mobiles have seven or eight digits, and one is never taken for the other', async (t) => {
+  const ee = (user: string, country = 'EE'): string | undefined => identify({ pai: [`<sip:${user}@carrier.test>`] }, { ...both, country }).number
+  fc.assert(fc.property(fc.constantFrom('50', '51', '52', '53'), fc.stringMatching(/^\d{5,6}$/), (prefix, rest) => {
+    const national = prefix + rest
+    const numbers = [national, `372${national}`, `+372${national}`, `00372${national}`, `+372-${prefix} ${rest};cpc=ordinary`, `%2B372${national}`].map((user) => ee(user))
+    return new Set(numbers).size === 1 && (numbers[0] === undefined || numbers[0] === `+372${national}`)
+  }), { numRuns: 300 })
+  t.equal(ee('50000000')?.length, 12)
+  t.equal(ee('5000000')?.length, 11)
+  t.not(ee('50000000'), ee('5000000'))
+  for (const user of ['050000000', '+372050000000', '500000', '500000000', '112', '372112', '+372112', '116111', '1247', '+3721247']) t.equal(ee(user), undefined, user)
+  t.not(ee('50000000', 'SE'), '+37250000000', 'on another country\'s trunk it is somebody else or nobody')
+})
+
+t.test('whoever sends what, every field of Privacy is looked at and none takes a wish back', async () => {
+  const values = fc.array(fc.constantFrom('none', 'session', 'id', 'ID', 'user', 'header', 'critical', 'x', ''), { minLength: 1, maxLength: 3 })
+  fc.assert(fc.property(fc.array(fc.tuple(values, fc.constantFrom(';', ' ; ', ',', ', ')), { minLength: 1, maxLength: 3 }), (fields) => {
+    const privacy = fields.map(([parts, mark]) => parts.join(mark))
+    const wish = fields.some(([parts]) => parts.some((part) => ['id', 'user', 'header', 'critical'].includes(part.toLowerCase())))
+    return identify({ pai: [`<sip:${number}@c>`], privacy }).withheld === wish
+  }), { numRuns: 300 })
+})
+
+t.test('what the trunk does not vouch for counts for nothing, whatever it says', async () => {
+  const any = fc.oneof(fc.constantFrom(...spellings.map((uri) => `<${uri}>`), '<sip:anonymous@anonymous.invalid>', '<sip:+46701740606@c>', '<sip:+46112@c>', '"'), fc.string({ maxLength: 40 }))
+  const byPai = { ...both, identity: ['pai'] as const }
+  const byFrom = { ...both, identity: ['from'] as const }
+  fc.assert(fc.property(any, any, (pai, from) =>
+    identify({ pai: [pai], from }, byPai).number === identify({ pai: [pai] }, byPai).number
+    && identify({ pai: [pai], from }, byFrom).number === identify({ from }, byFrom).number
+    && identify({ pai: [pai], from }, { ...both, identity: [] }).number === undefined), { numRuns: 500 })
+})
+
 t.test('display names are never looked at', async (t) => {
   t.equal(fromPai('"+46701740699" <sip:+46701740605@c>'), number)
   t.equal(fromPai('"+46701740605" <sip:kim@c>'), undefined)

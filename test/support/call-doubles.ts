@@ -95,7 +95,7 @@ export class CallStage {
   readonly did: string[] = []
   readonly events: (Events['call.ended'] & { name: string })[] = []
   readonly records: { start: CallStart, end?: CallEnd }[] = []
-  readonly defaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, supportPhone: null }
+  readonly defaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, withheldCallers: 'allow', supportPhone: null }
   /** What the shop has set. */
   settings: Partial<ShopSettings> = { language: 'et' }
   found: Lookup = { kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', phones: partyPhones, callee: '+46701740606' as E164 }

@@ -59,6 +59,7 @@ function fields(value) {
     <h2>${t('settings.line')}</h2>
     ${textField({ ...words('numberCountries'), value: listOf(value.numberCountries).join(' '), maxlength: 40, pattern: '\\s*([A-Za-z]{2}[\\s,]*){0,8}' })}
     ${checkField({ ...words('numberCountryStrict'), checked: value.numberCountryStrict === true })}
+    ${selectField({ ...words('withheldCallers'), value: String(value.withheldCallers), options: ['allow', 'refuse'].map((name) => [name, named('withheldCallers', name)]) })}
     ${textField({ ...words('supportPhone'), type: 'tel', inputmode: 'tel', maxlength: 32, value: typeof value.supportPhone === 'string' ? value.supportPhone : '' })}`
 }
 
@@ -71,7 +72,7 @@ const listOf = (value) => Array.isArray(value) ? value.map(String) : []
 /** Only what differs is sent: somebody else may be changing the rest. @param {Settings} old @param {Record<string, string>} typed */
 export function changeOf(old, typed) {
   /** @type {Record<string, unknown>} */
-  const wanted = { language: typed.language, acceptance: typed.acceptance }
+  const wanted = { language: typed.language, acceptance: typed.acceptance, withheldCallers: typed.withheldCallers }
   for (const name of Object.keys(numbers)) wanted[name] = Number(typed[name])
   // A box that is not ticked is not in the form at all.
   for (const name of switches) if (name in old) wanted[name] = typed[name] !== undefined
