@@ -1,0 +1,107 @@
+/**
+ * What happens beyond the limit: `npm run bench:overload -- --seconds 15`.
+ * Starts the application, raises the rate of calls until their set-up grows or calls are refused (the measured limit),
+ * then plays 80 % and 150 % of it. Prints JSON; exits 1 when admitted calls at 150 % take more than 1.5 times as long
+ * (p95, INVITE to 200) as those at 80 %, or when something else than 200 and 503 came.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '15' }, probe: { type: 'string', default: '6' }, talk: { type: 'string', default: '500' }, start: { type: 'string', default: '10' }, http: { type: 'string', default: '3085' }, sip: { type: 'string', default: '5085' } } })
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dir = mkdtempSync(join(tmpdir(), 'maskline-overload-'))
+const base = `http://127.0.0.1:${values.http}`
+const [gatewayPort, callerPort] = [Number(values.sip) + 1, Number(values.sip) + 2]
+/** Pairs of people with numbers reserved for fiction. */
+const pairs = 47
+/** Growth of the 95th percentile over the first rate's that counts as the limit. */
+const mostGrowth = 3
+
+interface Phase {
+  readonly rate: number
+  readonly answered: number
+  readonly refused: number
+  readonly p50: number
+  readonly p95: number
+}
+
+writeFileSync(join(dir, 'maskline.yaml'), 'limits: {callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10000, callsPerNumberMinute: 100000}\npools: [{id: demo, numbers: ["+442079460000-+442079460099"]}]\n')
+const app = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
+  cwd: root,
+  stdio: ['ignore', 'ignore', 'inherit'],
+  env: { ...process.env, MASKLINE_CONFIG: join(dir, 'maskline.yaml'), MASKLINE_DATA_DIR: dir, MASKLINE_LOG_LEVEL: 'warn', MASKLINE_HTTP_PORT: values.http, MASKLINE_SIP_PORT: values.sip, MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` }
+})
+const gateway: ChildProcess[] = []
+try {
+  await ready()
+  process.exitCode = await run()
+} finally {
+  for (const child of gateway) child.kill()
+  app.kill('SIGINT')
+  await new Promise((resolve) => app.once('exit', resolve))
+  rmSync(dir, { recursive: true, force: true })
+}
+
+async function ready(): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    if (app.exitCode !== null) throw new Error('The application did not start.')
+    if (await fetch(`${base}/readyz`).then((answer) => answer.ok, () => false)) return
+    await sleep(200)
+  }
+  throw new Error('The application was not ready in time.')
+}
+
+async function run(): Promise<number> {
+  const lines: string[] = []
+  for (let at = 0; at < pairs; at++) lines.push(await allocate(at))
+  writeFileSync(join(dir, 'couriers.csv'), ['SEQUENTIAL', ...lines, ''].join('\n'))
+  gateway.push(spawn('sipp', ['-sn', 'uas', '-i', '127.0.0.1', '-p', String(gatewayPort), '-nostdin'], { cwd: dir, stdio: 'ignore' }))
+  const probes: Phase[] = []
+  for (let rate = Number(values.start); ; rate = Math.ceil(rate * 1.4)) {
+    const phase = await play(rate, Number(values.probe))
+    probes.push(phase)
+    if (phase.refused > 0 || phase.p95 > mostGrowth * Math.max(probes[0]!.p95, 20) || rate > 500) break
+  }
+  const limit = probes.at(-2)?.rate ?? probes[0]!.rate
+  const below = await play(Math.round(limit * 0.8), Number(values.seconds))
+  const above = await play(Math.round(limit * 1.5), Number(values.seconds))
+  const ratio = Math.round(above.p95 / below.p95 * 100) / 100
+  process.stdout.write(`${JSON.stringify({ limit, at80: below, at150: above, ratio, probes }, undefined, 2)}\n`)
+  return ratio <= 1.5 ? 0 : 1
+}
+
+async function allocate(i: number): Promise<string> {
+  const courier = `+46701740${605 + i}`
+  const answer = await fetch(`${base}/v1/deliveries`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${readFileSync(join(dir, 'api.key'), 'utf8').trim()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ reference: `overload-${i}`, courier: { phone: courier }, customer: { phone: `+46701740${605 + pairs + i}` }, ttlSeconds: 7200 })
+  })
+  if (!answer.ok) throw new Error(`No line: HTTP ${answer.status}.`)
+  return `${courier};${(await answer.json() as { number: string }).number}`
+}
+
+/** So many calls a second for so many seconds, and a rest after it. */
+async function play(rate: number, seconds: number): Promise<Phase> {
+  const cwd = mkdtempSync(join(dir, 'run-'))
+  mkdirSync(cwd, { recursive: true })
+  const before = [await metric('maskline_calls_ended_total{result="success",reason="caller_hung_up"}'), await metric('maskline_overload_refused_total{what="call"}')]
+  const args = ['-sf', join(root, 'bench', 'sipp', 'courier.xml'), '-inf', join(dir, 'couriers.csv'), '-i', '127.0.0.1', '-p', String(callerPort), '-d', values.talk, '-m', String(rate * seconds), '-r', String(rate), '-l', '5000', '-recv_timeout', '20000', '-trace_rtt', '-rtt_freq', '1', '-nostdin', `127.0.0.1:${values.sip}`]
+  await new Promise((resolve, reject) => { spawn('sipp', args, { cwd, stdio: 'ignore' }).once('exit', resolve).once('error', reject) })
+  await sleep(2000)
+  const after = [await metric('maskline_calls_ended_total{result="success",reason="caller_hung_up"}'), await metric('maskline_overload_refused_total{what="call"}')]
+  const file = readdirSync(cwd).find((name) => name.endsWith('_rtt.csv'))
+  const times = file === undefined ? [] : readFileSync(join(cwd, file), 'utf8').split('\n').slice(1).map((line) => Number(line.split(';')[1])).filter((ms) => ms > 0).sort((a, b) => a - b)
+  const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
+  return { rate, answered: after[0]! - before[0]!, refused: after[1]! - before[1]!, p50: at(0.5), p95: at(0.95) }
+}
+
+async function metric(name: string): Promise<number> {
+  const text = await (await fetch(`${base}/metrics`)).text()
+  return Number(text.split('\n').find((line) => line.startsWith(`${name} `))?.split(' ').at(-1) ?? 0)
+}

@@ -1,0 +1,105 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { createGateway, createPhone, type Gateway, type Phone } from '../../src/embedded/phone/index.js'
+import { startPrivateRedis } from '../../src/embedded/redis.js'
+import { startSipServer, type EmbeddedSipServer } from '../../src/embedded/sip/index.js'
+import { silent } from '../support/log.js'
+import { until } from '../support/whole.js'
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const masterKey = randomBytes(32).toString('base64')
+const key = 'key-of-all-processes-in-a-test'
+const startsWithinMs = 60_000
+
+/** What several processes of the application share: a SIP server, data, keys, and a carrier with phones. */
+export interface Site {
+  readonly sip: EmbeddedSipServer
+  readonly gateway: Gateway
+  readonly redisUrl: string
+  /** Starts one more process. */
+  start(): Promise<AppProcess>
+  phone(number: string): Promise<Phone>
+}
+
+/** A process that runs `src/main.ts`. */
+export interface AppProcess {
+  readonly child: ChildProcess
+  /** Everything that it logged so far. */
+  log(): string
+  /** Its exit code, or the signal that ended it. */
+  exit(): Promise<number | NodeJS.Signals>
+  api(method: string, path: string, body?: unknown): Promise<{ status: number, body: Record<string, unknown> }>
+}
+
+export async function site(t: Pick<Test, 'teardown'>, env: Record<string, string> = {}): Promise<Site> {
+  const dir = mkdtempSync(join(tmpdir(), 'maskline-site-'))
+  const [data, keys] = [await startPrivateRedis({ dir: join(dir, 'redis'), log: silent }), await startPrivateRedis({ dir: join(dir, 'keys'), log: silent, forKeys: true })]
+  const sip = await startSipServer({ host: '127.0.0.1', port: 0, admin: { host: '127.0.0.1', port: 0, secret: 'a secret for tests only' }, log: silent })
+  const gateway = await createGateway()
+  gateway.routeTo(`sip:127.0.0.1:${sip.sipPort}`)
+  const children: ChildProcess[] = []
+  const phones: Phone[] = []
+  t.teardown(async () => {
+    for (const child of children) if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+    await Promise.all(phones.map((phone) => phone.close()))
+    await gateway.close()
+    await sip.close()
+    await data.close()
+    await keys.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
+  const start = async (): Promise<AppProcess> => {
+    const from = 40_000 + 400 * children.length
+    const child = spawn(process.execPath, ['--import=tsx', main], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env, MASKLINE_CONFIG: '', MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_RTP_PORTS: `${from}-${from + 399}`, MASKLINE_API_KEY: key, MASKLINE_MASTER_KEY: masterKey,
+        MASKLINE_REDIS_URL: data.url, MASKLINE_KEYS_URL: keys.url, MASKLINE_DRACHTIO_URL: sip.adminUrl, MASKLINE_TRUNK_GATEWAY: gateway.uri, ...env
+      }
+    })
+    children.push(child)
+    return await running(child)
+  }
+  const phone = async (number: string): Promise<Phone> => {
+    const made = await createPhone({ number })
+    phones.push(made)
+    gateway.register(made)
+    return made
+  }
+  return { sip, gateway, redisUrl: data.url, start, phone }
+}
+
+async function running(child: ChildProcess): Promise<AppProcess> {
+  let text = ''
+  const gone = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals)
+  const port = await new Promise<number>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the process did not start')), startsWithinMs)
+    void gone.then((code) => reject(new Error(`the process ended at its start with ${code}`)))
+    child.stdout!.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+      const [, found] = /"port":(\d+),"msg":"app.ready"/.exec(text) ?? []
+      if (found === undefined) return
+      clearTimeout(timer)
+      resolve(Number(found))
+    })
+  })
+  const api: AppProcess['api'] = async (method, path, body) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, connection: 'close', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+    })
+    return { status: answer.status, body: await answer.json() as Record<string, unknown> }
+  }
+  await until(async () => (await api('GET', '/readyz')).status === 200 || undefined, 'the process to be ready', startsWithinMs)
+  return { child, api, log: () => text, exit: () => gone }
+}
