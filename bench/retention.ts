@@ -63,9 +63,18 @@ const room = createRetentionRoom({
 const round = (ms: number): number => Math.round(ms * 10) / 10
 const memory = async (): Promise<number> => Number(/used_memory:(\d+)/.exec(String(await store.call('INFO', 'memory')))?.[1])
 
+/** User and system time of the data's Redis. */
+async function redisCpuMs(): Promise<number> {
+  const info = String(await store.call('INFO', 'cpu'))
+  return ['sys', 'user'].reduce((sum, kind) => sum + Number(new RegExp(`^used_cpu_${kind}:([\\d.]+)`, 'm').exec(info)?.[1]) * 1000, 0)
+}
+
 interface Measured extends Pick<ClassOutcome, 'deleted' | 'held' | 'failed' | 'keysDestroyed'> {
   readonly ms: number
   readonly rowsPerSecond: number
+  /** Time of processors, which a busy machine does not stretch. */
+  readonly nodeCpuMs: number
+  readonly redisCpuMs: number
   /** What somebody else waits for Redis meanwhile, at most. */
   readonly slowestAnswerMs: number
 }
@@ -76,12 +85,14 @@ async function measuredRun(): Promise<Measured> {
     const from = performance.now()
     void store.ping().then(() => { slowest = Math.max(slowest, performance.now() - from) })
   }, 10)
-  const from = performance.now()
+  const [from, node, redis] = [performance.now(), process.cpuUsage(), await redisCpuMs()]
   const run = await room.runner.run(shopId, { actor })
   const ms = performance.now() - from
   clearInterval(probe)
+  const { user, system } = process.cpuUsage(node)
+  const cpu = { nodeCpuMs: round((user + system) / 1000), redisCpuMs: round(await redisCpuMs() - redis) }
   const { deleted, held: kept, failed, keysDestroyed } = run.classes.find(({ name }) => name === 'record')!
-  return { ms: round(ms), deleted, held: kept, failed, keysDestroyed, rowsPerSecond: Math.round(deleted / ms * 1000), slowestAnswerMs: round(slowest) }
+  return { ms: round(ms), deleted, held: kept, failed, keysDestroyed, rowsPerSecond: Math.round(deleted / ms * 1000), ...cpu, slowestAnswerMs: round(slowest) }
 }
 
 /** A finished call as the journal leaves it, but many in one command: a bench has not all day. */
