@@ -19,8 +19,9 @@ const base = `http://127.0.0.1:${values.http}`
 const [gatewayPort, callerPort] = [Number(values.sip) + 1, Number(values.sip) + 2]
 /** Pairs of people with numbers reserved for fiction. */
 const pairs = 47
-/** Growth of the 95th percentile over the first rate's that counts as the limit. */
-const mostGrowth = 3
+/** What counts as beyond the limit: half of the callers wait longer than this (ms), or more than so many in a hundred are refused. */
+const slowMs = 100
+const mostRefused = 0.01
 
 interface Phase {
   readonly rate: number
@@ -65,7 +66,7 @@ async function run(): Promise<number> {
   for (let rate = Number(values.start); ; rate = Math.ceil(rate * 1.4)) {
     const phase = await play(rate, Number(values.probe))
     probes.push(phase)
-    if (phase.refused > 0 || phase.p95 > mostGrowth * Math.max(probes[0]!.p95, 20) || rate > 500) break
+    if (phase.p50 > slowMs || phase.refused > mostRefused * (phase.answered + phase.refused) || rate > 1000) break
   }
   const limit = probes.at(-2)?.rate ?? probes[0]!.rate
   const below = await play(Math.round(limit * 0.8), Number(values.seconds))
