@@ -10,6 +10,7 @@ import { createWebhooks, type Webhooks } from './http/webhooks/webhooks.js'
 import { createIdempotency } from './http/idempotency.js'
 import type { Health, HealthPart, HttpDeps } from './http/types.js'
 import { createLines } from './line/lines.js'
+import type { Lines, NumberLoad } from './line/types.js'
 import { createEmbeddedMedia } from './media/embedded/engine.js'
 import { createMediaEngines } from './media/engines.js'
 import { createFreeswitchMedia } from './media/freeswitch/engine.js'
@@ -39,6 +40,7 @@ import { createSettings, type Settings, type ShopSettings } from './shop/setting
 import { createShops, type Shops } from './shop/shops.js'
 import { createOutboundTrunk, type OutboundTrunk } from './sip/gateways.js'
 import { connectSip } from './sip/servers.js'
+import { measured } from './sip/measured.js'
 import { createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
 import { createKeyStore, openKeyRing, type OpenedKeys } from './store/keyring/open.js'
@@ -47,6 +49,7 @@ import { createStore, type Store } from './store/redis.js'
 import { createLoad } from './telemetry/load.js'
 import { errorFields, type Log } from './telemetry/log.js'
 import { createMetrics, type Metrics, type Reading } from './telemetry/metrics.js'
+import type { PoolLoad } from './telemetry/pool-metrics.js'
 
 /** Milliseconds that Redis may take to be there at the start. */
 const storeReadyMs = 5000
@@ -54,6 +57,9 @@ const storeReadyMs = 5000
 const mediaStepMs = 3000
 /** The same for an rtpengine: within the time that a call gives its media, another engine must be able to step in. */
 const relayStepMs = 1500
+
+/** So many calls in set-up are no load, however late the event loop is. */
+const calmCalls = 8
 
 /** Where the servers are that the application needs, embedded or real. */
 export interface Servers {
@@ -63,6 +69,8 @@ export interface Servers {
   readonly drachtioUrl: string
   /** What embedded parts have in use, for the metrics. */
   readonly readings?: Readonly<Record<string, () => Reading>>
+  /** The SIP server, when it is ours. */
+  readonly sip?: { dropped(): number } | undefined
 }
 
 /** A running Maskline. */
@@ -124,7 +132,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
 
   const settings = settingsOf(store, keyRing, config, shops)
   const load = own(createLoad({ eventLoopDelayMs: config.overload.eventLoopDelayMs }))
-  const sip = own(await connectSip({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }))
+  const sip = own(measured(await connectSip({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }), events, config.sip.requestTimeoutMs))
   const media = own(createMedia(config, sip, log))
   const recordings = createRecordings({ dir: config.recordings.dir ?? join(config.dataDir, 'recordings'), keys: keyRing, log })
   const trunk = createOutboundTrunk(config.trunks[0]!, sip, { log })
@@ -137,7 +145,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     numberOf: async (pool) => quietest(await lines.numbers(pool)),
     teller: (order) => calls.tell(order)
   }))
-  const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, media, lines, recordings: withPeriod(recordings, retention), journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log, { admits: (inSetUp) => load.admits(inSetUp, config.overload.callsInSetUp), reaches: () => sip.connected }))
+  const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, media, lines, recordings: withPeriod(recordings, retention), journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log, { admits: (inSetUp) => load.admits(inSetUp, config.overload.callsInSetUp, calmCalls), reaches: () => sip.connected }))
   sip.onCall((call) => calls.take(call))
 
   let drained: Promise<void> | undefined
@@ -151,7 +159,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     idempotency: createIdempotency({ store, ring: keyRing, log }),
     admission: (inFlight) => load.admits(inFlight, config.overload.requestsInFlight),
     health: healthOf({ store, keyStore, sip, media, drains: () => drained !== undefined }),
-    metrics: metricsOf(servers, { events, keyRing, calls, media, trunk, webhooks })
+    metrics: metricsOf(servers, { events, keyRing, calls, media, trunk, webhooks, pools: () => poolLoads(config, lines) })
   }))
   const httpPort = await http.listen(config.http.host, config.http.port)
   retention.runner.start()
@@ -182,8 +190,8 @@ function withPeriod(recordings: Recordings, { periods }: RetentionRoom): CallDep
 }
 
 /** What can be counted at any moment, wherever it is. */
-function metricsOf(servers: Servers, parts: { events: EventBus, keyRing: KeyRing, calls: Calls, media: MediaEngine, trunk: OutboundTrunk, webhooks: Webhooks }): Metrics {
-  const { events, keyRing, calls, media, trunk, webhooks } = parts
+function metricsOf(servers: Servers, parts: { events: EventBus, keyRing: KeyRing, calls: Calls, media: MediaEngine, trunk: OutboundTrunk, webhooks: Webhooks, pools: () => Promise<PoolLoad[]> }): Metrics {
+  const { events, keyRing, calls, media, trunk, webhooks, pools } = parts
   const readings = {
     call: () => ({ live: calls.live }),
     media: () => ({ ...media.stats() }),
@@ -191,7 +199,7 @@ function metricsOf(servers: Servers, parts: { events: EventBus, keyRing: KeyRing
     webhook: () => ({ ...webhooks.counts }),
     ...servers.readings
   }
-  return createMetrics(events, readings, () => keyRing.stats().alive)
+  return createMetrics(events, readings, () => keyRing.stats().alive, () => servers.sip?.dropped() ?? 0)
 }
 
 /** Where the operator wants it so, calls go on without a record while what is due is not deleted. */

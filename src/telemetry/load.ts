@@ -6,25 +6,25 @@ export interface Load {
    * Decides about one new piece of work, at no cost.
    * @param inFlight pieces of its kind that are under way
    * @param most how many there may be
+   * @param calm with fewer under way a late event loop is not our doing, and refusing would not help
    */
-  admits(inFlight: number, most: number): boolean
+  admits(inFlight: number, most: number, calm?: number): boolean
   close(): void
 }
 
 export interface LoadOptions {
   /** Milliseconds that work may wait in the event loop before some of what is new is refused. */
   readonly eventLoopDelayMs: number
-  /** Milliseconds that work waited of late; asked twice a second. The event loop's own unless a test brings its own. */
+  /** Milliseconds that work waited of late; asked five times a second. The event loop's own unless a test brings its own. */
   readonly delayMs?: () => number
 }
 
-const sampleEveryMs = 500
+const sampleEveryMs = 200
 const resolutionMs = 10
-/** With less under way a late event loop is not our doing, and refusing would not help. */
-const idleBelow = 20
+const usualCalm = 20
 /** The share that is admitted falls fast and comes back slowly, so that it settles just below what can be done. */
 const fall = 0.7
-const rise = 0.05
+const rise = 0.02
 const least = 0.05
 
 /** The admission by counts and by the delay of the event loop. */
@@ -37,9 +37,9 @@ export function createLoad({ eventLoopDelayMs, delayMs = measuredDelay() }: Load
   const timer = setInterval(sample, sampleEveryMs).unref()
   return {
     sample,
-    admits(inFlight, most) {
+    admits(inFlight, most, calm = usualCalm) {
       if (inFlight >= most) return false
-      if (share === 1 || inFlight < idleBelow) return true
+      if (share === 1 || inFlight < calm) return true
       credit = Math.min(credit + share, 2)
       if (credit < 1) return false
       credit--

@@ -58,7 +58,7 @@ t.test('kill -9 in every state of a call', { timeout: 110_000 }, async (t) => {
   later = leaseMs + 1000
   t.equal(await journal.recover(), 4, 'every call that was journalled')
   journal.close()
-  ring.close()
+  await ring.close()
 
   const second = await rig.start()
   for (const { id, number } of [main, over, unanswered]) {

@@ -12,8 +12,8 @@ await direct.ready(patienceMs)
 interface Fault {
   readonly name: string
   readonly code: string
-  cause(): Promise<unknown> | void
-  undo(): Promise<unknown> | void
+  readonly cause: () => unknown
+  readonly undo: () => unknown
 }
 
 const { store, keys } = play.doors

@@ -14,7 +14,7 @@ export interface Doors {
 export interface FailureStage extends Stage {
   readonly doors: Doors
   /** A courier and a customer who talk. */
-  talk(line: Line): Promise<Talk>
+  readonly talk: (line: Line) => Promise<Talk>
   /** Resolves when /readyz says so; rejects otherwise. */
   ready(is: boolean): Promise<void>
   /** A new call on the line is answered and ended. */
@@ -25,7 +25,7 @@ export interface Talk {
   readonly call: OutgoingCall
   readonly taken: IncomingCall
   /** Whether both hear each other from now on. */
-  bothHear(): Promise<boolean>
+  readonly bothHear: () => Promise<boolean>
 }
 
 /** On a busy machine; what is waited for comes in much less. */

@@ -22,7 +22,7 @@ t.test('while work waits, less and less is admitted; afterwards more and more', 
   t.ok(admitted() < 10)
   t.ok(load.admits(3, 1000), 'with little under way the delay is not our doing')
   delay = 0
-  for (let at = 0; at < 20; at++) load.sample()
+  for (let at = 0; at < 60; at++) load.sample()
   t.equal(admitted(), 100)
 })
 
