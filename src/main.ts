@@ -2,6 +2,7 @@ import closeWithGrace from 'close-with-grace'
 import { createApp, type App } from './app.js'
 import { loadConfig, type Config } from './config.js'
 import { startEmbedded, type Embedded } from './embedded/start.js'
+import { admitted } from './sip/admitted.js'
 import { MaskError } from './errors.js'
 import { guardConsole } from './telemetry/console-guard.js'
 import { createLog, errorFields, type Log } from './telemetry/log.js'
@@ -43,7 +44,7 @@ function banner(config: Config, app: App, embedded: Embedded): string {
 }
 
 async function start(config: Config, log: Log): Promise<void> {
-  const embedded = await startEmbedded(config, log)
+  const embedded = await startEmbedded(config, log, await admitted(config))
   let app: App
   try {
     app = await createApp(config, embedded, log)

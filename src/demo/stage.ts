@@ -5,6 +5,7 @@ import { createApp, type App } from '../app.js'
 import { loadConfig, type Config } from '../config.js'
 import { createGateway, createPhone, type Gateway, type Phone } from '../embedded/phone/index.js'
 import { startEmbedded } from '../embedded/start.js'
+import { admitted } from '../sip/admitted.js'
 import { createLog } from '../telemetry/log.js'
 
 /** Numbers reserved for fiction. */
@@ -51,7 +52,7 @@ export async function setStage(env: NodeJS.ProcessEnv): Promise<Stage> {
     const courier = own(await createPhone({ number: numbers.courier, log }))
     const customer = own(await createPhone({ number: numbers.customer, log }))
     gateway.register(courier, customer)
-    const embedded = own(await startEmbedded(config, log))
+    const embedded = own(await startEmbedded(config, log, await admitted(config)))
     const app = own(await createApp(config, embedded, log))
     gateway.routeTo(`sip:${config.sip.host}:${embedded.sip?.sipPort ?? config.sip.port}`)
     return { gateway, courier, customer, app, askForLine: (ttlSeconds) => askForLine(config, app, ttlSeconds), close }

@@ -16,8 +16,9 @@ export interface Metrics {
  * no shop's reference, no delivery, no number.
  * @param readings asked at every scrape; `maskline_in_use{part,what}`
  * @param keys data keys that are alive, by purpose; `maskline_keys_alive{purpose}`
+ * @param dropped datagrams and connections of strangers so far; `maskline_sip_dropped_total`
  */
-export function createMetrics(events: EventBus, readings: Readonly<Record<string, () => Reading>>, keys: () => Reading = () => ({})): Metrics {
+export function createMetrics(events: EventBus, readings: Readonly<Record<string, () => Reading>>, keys: () => Reading = () => ({}), dropped: () => number = () => 0): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'maskline_process_' })
   const inUse: Gauge = new Gauge({
@@ -29,6 +30,15 @@ export function createMetrics(events: EventBus, readings: Readonly<Record<string
       for (const [part, read] of Object.entries(readings)) {
         for (const [what, count] of Object.entries(read())) inUse.set({ part, what }, count)
       }
+    }
+  })
+  const strangers: Counter = new Counter({
+    name: 'maskline_sip_dropped_total',
+    help: 'Datagrams and connections of strangers that the embedded SIP server left without an answer.',
+    registers: [registry],
+    collect: () => {
+      strangers.reset()
+      strangers.inc(dropped())
     }
   })
   countCalls(events, registry)

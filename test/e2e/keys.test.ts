@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createApp, type App } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
 import { startEmbedded, type Embedded } from '../../src/embedded/start.js'
+import { admitted } from '../../src/sip/admitted.js'
 import { captured } from '../support/log.js'
 import { until } from '../support/whole.js'
 
@@ -28,7 +29,7 @@ async function start(t: Test, dir: string, env: Record<string, string>): Promise
   const closers: { close(): Promise<void> }[] = []
   const stop = async (): Promise<void> => { for (const one of closers.splice(0).reverse()) await one.close() }
   t.teardown(stop)
-  const embedded = await startEmbedded(config, log)
+  const embedded = await startEmbedded(config, log, await admitted(config))
   closers.push(embedded)
   try {
     const app = await createApp(config, embedded, log)

@@ -27,6 +27,8 @@ export interface SipServerOptions {
     readonly secret: string
   }
   readonly timers?: TimerValues
+  /** Whether anything of this IP address is read; whoever is not admitted gets no answer at all. Missing: everybody's is. */
+  readonly admits?: (address: string) => boolean
   readonly limits?: TransportLimits & {
     /** Default 50 000. */
     readonly transactions?: number
@@ -51,6 +53,8 @@ export interface EmbeddedSipServer {
   /** `drachtio://:secret@host:port`, the secret percent-encoded. */
   readonly adminUrl: string
   stats: () => SipServerStats
+  /** Datagrams and connections that were dropped unread since the start. */
+  dropped: () => number
   /** Ends all at once: calls get one BYE, waiting ones 503, and nobody waits for an answer. */
   close: () => Promise<void>
 }
@@ -72,7 +76,7 @@ export async function startSipServer(options: SipServerOptions): Promise<Embedde
   checkAdmin(options.admin)
   const onError = (error: unknown): void => options.log.error('sip.unexpected', errorFields(error))
   const timers = new Timers(options.timers, onError)
-  const transport = await SipTransport.listen({ host: options.host, port: options.port, limits: options.limits ?? {} })
+  const transport = await SipTransport.listen({ host: options.host, port: options.port, limits: options.limits ?? {}, admits: options.admits })
   const layer = new TransactionLayer({ transport, timers, maxTransactions: options.limits?.transactions ?? 50_000 })
   transport.use(layer)
   const agent = new UserAgent({ transport, layer, timers, maxDialogs: options.limits?.dialogs ?? 20_000 })
@@ -91,7 +95,7 @@ export async function startSipServer(options: SipServerOptions): Promise<Embedde
     const stats = (): SipServerStats => ({
       transactions: layer.transactions, dialogs: agent.dialogs, connections: transport.connections, timers: timers.running
     })
-    return { sipPort: transport.port, adminPort, adminUrl, stats, close }
+    return { sipPort: transport.port, adminPort, adminUrl, stats, dropped: () => transport.dropped, close }
   } catch (error) {
     await close()
     throw error

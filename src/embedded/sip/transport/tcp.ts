@@ -6,6 +6,11 @@ export interface TcpLimits extends ConnectionLimits {
   readonly connections: number
 }
 
+export interface TcpUser extends Omit<ConnectionUser, 'onClosed'> {
+  /** Whether somebody at this address may connect. */
+  readonly admits: (address: string) => boolean
+}
+
 /** The TCP side: a listener, and connections that are used again for whatever goes to the same address and port. */
 export class TcpSide {
   readonly #server: Server
@@ -13,7 +18,7 @@ export class TcpSide {
   readonly #byPeer = new Map<string, Connection>()
   #nextId = 1
 
-  constructor(private readonly limits: TcpLimits, private readonly user: Omit<ConnectionUser, 'onClosed'>) {
+  constructor(private readonly limits: TcpLimits, private readonly user: TcpUser) {
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
   }
 
@@ -56,7 +61,10 @@ export class TcpSide {
       socket.on('error', () => undefined).destroy()
       return
     }
-    this.#add(socket, { address: socket.remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''), port: socket.remotePort })
+    const address = socket.remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')
+    if (this.user.admits(address)) this.#add(socket, { address, port: socket.remotePort })
+    // A reset: nothing that tells what listens here.
+    else socket.on('error', () => undefined).resetAndDestroy()
   }
 
   #reuse(to: Remote): Connection | undefined {
@@ -73,7 +81,8 @@ export class TcpSide {
     const id = this.#nextId++
     const key = `${peer.address} ${peer.port}`
     const connection = new Connection(id, socket, peer, this.limits, {
-      ...this.user,
+      onBytes: this.user.onBytes,
+      onBroken: this.user.onBroken,
       onClosed: () => {
         this.#connections.delete(id)
         if (this.#byPeer.get(key) === connection) this.#byPeer.delete(key)

@@ -21,6 +21,12 @@ export interface TransportOptions {
   /** 0 lets the system choose one that is free for UDP and TCP. */
   readonly port: number
   readonly limits?: TransportLimits
+  /**
+   * Whether requests and connections of this IP address are taken. Others get no answer at all: their datagrams are
+   * dropped unread, their connections reset. Responses are read of everybody, because a gateway that is named by DNS
+   * may move; one that belongs to nothing of ours is never answered. Missing: everybody's are.
+   */
+  readonly admits?: ((address: string) => boolean) | undefined
 }
 
 /** SIP over UDP and TCP on one host and port (RFC 3261 §18). Connections are reused, keep-alive pings answered. */
@@ -31,11 +37,20 @@ export class SipTransport implements Transport {
   readonly #udp: UdpSide
   readonly #tcp: TcpSide
 
-  private constructor(host: string, limits: TransportLimits) {
+  #dropped = 0
+  readonly #admits: (address: string) => boolean
+
+  private constructor({ host, limits = {}, admits = () => true }: TransportOptions) {
     this.host = shownHost(host)
+    this.#admits = (address) => {
+      if (admits(address)) return true
+      this.#dropped++
+      return false
+    }
     this.#udp = new UdpSide(host, (data, from) => this.#datagram(data, from))
     const { connections = 500, idleMs = 600_000, writeBytes = 1_048_576 } = limits
     this.#tcp = new TcpSide({ connections, idleMs, writeBytes, messageBytes: parseLimits.messageBytes }, {
+      admits: this.#admits,
       onBytes: (data, from) => this.#parse(data, from),
       onBroken: (error, head, from) => this.#broken(error, head, from)
     })
@@ -44,7 +59,7 @@ export class SipTransport implements Transport {
   /** Listens on both protocols. @throws the system's error with its `code` (EADDRINUSE, EACCES, EADDRNOTAVAIL) */
   static async listen(options: TransportOptions): Promise<SipTransport> {
     for (let attempt = 1; ; attempt++) {
-      const transport = new SipTransport(options.host, options.limits ?? {})
+      const transport = new SipTransport(options)
       try {
         transport.#port = await transport.#tcp.listen(options.host, options.port)
         await transport.#udp.listen(options.host, transport.#port)
@@ -66,6 +81,11 @@ export class SipTransport implements Transport {
     return this.#tcp.connections
   }
 
+  /** Datagrams and connections of those who are not admitted. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
   /** Names the one who receives messages from now on. */
   use(user: TransportUser): void {
     this.#user = user
@@ -82,7 +102,7 @@ export class SipTransport implements Transport {
 
   #datagram(data: Buffer, from: RemoteInfo): void {
     // Keep-alives of NATed phones: a lone CRLF, four zero bytes and the like.
-    if (data.length > 4) this.#parse(data, { protocol: 'udp', address: from.address, port: from.port })
+    if (data.length > 4 && (isResponse(data) || this.#admits(from.address))) this.#parse(data, { protocol: 'udp', address: from.address, port: from.port })
   }
 
   #parse(data: Buffer, from: Remote): void {
@@ -92,7 +112,8 @@ export class SipTransport implements Transport {
       this.#user?.onMessage(message, from)
     } catch (error) {
       if (!(error instanceof SipParseError)) throw error
-      this.#user?.onMalformed(error, from)
+      // A broken response is nobody's to be answered.
+      if (!isResponse(data)) this.#user?.onMalformed(error, from)
     }
   }
 
@@ -100,6 +121,11 @@ export class SipTransport implements Transport {
   #broken(cause: SipParseError, head: Buffer, from: Remote): void {
     this.#user?.onMalformed(new SipParseError(cause.code, cause.status, readReplyHeaders(head)), from)
   }
+}
+
+/** Whether these bytes begin like a response (RFC 3261 §7.2). */
+function isResponse(data: Buffer): boolean {
+  return data.toString('latin1', 0, 4).toUpperCase() === 'SIP/'
 }
 
 function shownHost(host: string): string {
