@@ -45,7 +45,7 @@ t.test('a shop is not asked about a stranger, an ended delivery or its own suppo
   for (const [found, supportPhone] of [[{ kind: 'unknown' }, null], [over, null], [over, '+46701740699']] as const) {
     const stage = new CallStage()
     stage.verdict = 'deny'
-    stage.found = found as CallStage['found']
+    stage.found = found
     stage.settings = { supportPhone }
     const inbound = new ScriptedInbound()
     const done = new CallSession(stage.deps(), inbound, stage.trunk).run()

@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import { createApp, type App, type Servers } from '../../src/app.js'
 import { loadConfig, type Config } from '../../src/config.js'
 import { startEmbedded, type Embedded } from '../../src/embedded/start.js'
+import { admitted } from '../../src/sip/admitted.js'
 import type { CallRecord } from '../../src/record/types.js'
 import { captured } from './log.js'
 
@@ -24,11 +25,11 @@ export interface Whole {
   /** Everything that was logged, at the most verbose level. */
   readonly logged: () => string
   /** A request with the demo shop's key. */
-  api(method: string, path: string, body?: unknown): Promise<{ status: number, body: Record<string, unknown>, text: string }>
+  readonly api: (method: string, path: string, body?: unknown) => Promise<{ status: number, body: Record<string, unknown>, text: string }>
   /** The records of a delivery, once the last of them has ended. */
-  endedCalls(deliveryId: string, count: number): Promise<CallRecord[]>
+  readonly endedCalls: (deliveryId: string, count: number) => Promise<CallRecord[]>
   /** Resolves when nothing is in use any more; rejects with what is left. */
-  idle(): Promise<void>
+  readonly idle: () => Promise<void>
 }
 
 /** What a test changes in the configuration. */
@@ -43,7 +44,7 @@ export async function startWhole(t: Pick<Test, 'teardown'>, change: Changes = ()
   const config = loadConfig({ ...process.env, MASKLINE_CONFIG: '', MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_SIP_PORT: '0', MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` })
   change(config)
   const { log, text } = captured()
-  const embedded = await startEmbedded(config, log)
+  const embedded = await startEmbedded(config, log, await admitted(config))
   const app = await createApp(config, await between(embedded), log)
   t.teardown(async () => {
     await app.close()
