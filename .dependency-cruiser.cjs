@@ -13,7 +13,9 @@ const rooms = {
   media: ['telemetry'],
   call: ['sip', 'media', 'line', 'record', 'phone', 'shop', 'store', 'telemetry'],
   http: ['call', 'media', 'sip', 'line', 'record', 'phone', 'shop', 'store', 'telemetry'],
-  embedded: ['media', 'telemetry']
+  embedded: ['media', 'telemetry'],
+  // It knows the server by its HTTP API only.
+  cli: []
 }
 // Files at the top of src/ that every room may use: they hold names, not behaviour.
 const shared = '^src/(errors|config|events|deadline|ids)\\.ts$'
