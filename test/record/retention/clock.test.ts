@@ -92,6 +92,24 @@ t.test('G8 clocks that disagree stop deletion until they agree; whoever confirms
   t.equal(await rows(made), 1)
 })
 
+t.test('G8 one machine with a wrong clock deletes nothing and stops nobody else', async (t) => {
+  const made = await withRow(t)
+  const { room, time, pass } = made
+  const astray = made.another({ clocks: async () => ({ local: time.now + dayMs, store: time.now, steady: time.steady }) })
+  pass(10 * dayMs)
+  await room.runner.tick()
+  await astray.runner.tick()
+  t.match(await room.runner.health('one'), { state: 'ok', lastRunAt: time.now })
+  t.equal(astray.runner.deletes('one'), true)
+  await t.rejects(astray.runner.run('one', { actor: admin }), { code: 'clock_untrusted' })
+  await room.runner.tick()
+  pass(2 * minuteMs)
+  await astray.runner.tick()
+  t.match(await astray.runner.health('one'), { state: 'failing', reason: 'clock_disagrees' }, 'left alone with it, it says so')
+  await room.runner.tick()
+  t.match(await room.runner.health('one'), { state: 'ok' })
+})
+
 t.test('G8 after a stop within what is expected all that fell due goes at once', async (t) => {
   const made = await withRow(t)
   const { time, pass, another } = made
