@@ -203,6 +203,7 @@ function crossCheck(config: Config): void {
   if (config.line.minTtlSeconds > config.line.maxTtlSeconds) throw invalid('The setting line.minTtlSeconds is larger than line.maxTtlSeconds.')
   const { from, to } = portRange(config.media.rtpPorts)
   if (from % 2 !== 0 || from < 1024 || to > 65535 || to - from < 3) throw invalid('The setting media.rtpPorts must be an even first port from 1024 and a last one at least three higher.')
+  refuseWellKnownSecrets(config)
   onlyOnce('shops', config.shops)
   onlyOnce('pools', config.pools)
   onlyOnce('trunks', config.trunks)
@@ -211,6 +212,21 @@ function crossCheck(config: Config): void {
     // The names of the installation's own audit trail and of the command line.
     if (['system', 'cli'].includes(shop.id)) throw invalid(`The id ${shop.id} of a shop is taken.`)
     if (!pools.has(shop.pool)) throw invalid(`The shop ${shop.id} names a pool that is not there.`)
+  }
+}
+
+/** What servers come with or examples show, in lower case: whoever scans for open ports tries these first. */
+const wellKnown = ['cymru', 'cluecon', 'foobared', 'changeme', 'password']
+
+function refuseWellKnownSecrets({ drachtio, freeswitch, redis, keys, secrets }: Config): void {
+  const passwords = (urls: string | null): string[] => [...(urls ?? '').matchAll(/:\/\/[^:@/,]*:([^@,]*)@/g)].map(([, password = '']) => password)
+  const given = {
+    'drachtio.url': passwords(drachtio.url), 'freeswitch.url': passwords(freeswitch.url), 'redis.url': passwords(redis.url), 'keys.url': passwords(keys.url),
+    'secrets.apiKey': secrets.apiKey === null ? [] : [secrets.apiKey]
+  }
+  for (const [setting, values] of Object.entries(given)) {
+    const guessed = values.some((value) => wellKnown.includes(value.toLowerCase().replace(/[\d!_-]+$/, '')))
+    if (guessed) throw invalid(`The setting ${setting} has a secret that everybody knows: make one by "openssl rand -hex 32".`)
   }
 }
 

@@ -121,3 +121,16 @@ t.test('default.yaml states the bounds of every number beside it', async (t) => 
 t.test('a port range is read with both ends', async (t) => {
   t.same(portRange('20000-29999'), { from: 20000, to: 29999 })
 })
+
+t.test('a secret that everybody knows stops the start and is not repeated', async (t) => {
+  const given: [setting: string, env: Record<string, string>][] = [
+    ['drachtio.url', { MASKLINE_DRACHTIO_URL: 'drachtio://:cymru@127.0.0.1:9022' }],
+    ['drachtio.url', { MASKLINE_DRACHTIO_URL: 'drachtio://:9f86d081884c7d65@127.0.0.1:9022,drachtio://:Cymru@127.0.0.2:9022' }],
+    ['freeswitch.url', { MASKLINE_FREESWITCH_URL: 'esl://:ClueCon@127.0.0.1:8021' }],
+    ['redis.url', { MASKLINE_REDIS_URL: 'redis://:foobared@127.0.0.1:6379' }],
+    ['keys.url', { MASKLINE_KEYS_URL: 'redis://maskline:changeme1@127.0.0.1:6380' }],
+    ['secrets.apiKey', { MASKLINE_API_KEY: 'password-12345678' }]
+  ]
+  for (const [setting, env] of given) t.equal(refusal(t, '{}', env), `The setting ${setting} has a secret that everybody knows: make one by "openssl rand -hex 32".`)
+  t.equal(refusal(t, '{}', { MASKLINE_FREESWITCH_URL: 'esl://:ClueConButLonger9f86d081@127.0.0.1:8021' }), 'accepted')
+})
