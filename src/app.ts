@@ -199,7 +199,17 @@ function metricsOf(servers: Servers, parts: { events: EventBus, keyRing: KeyRing
     webhook: () => ({ ...webhooks.counts }),
     ...servers.readings
   }
-  return createMetrics(events, readings, () => keyRing.stats().alive, () => servers.sip?.dropped() ?? 0)
+  return createMetrics(events, readings, () => keyRing.stats().alive, () => servers.sip?.dropped() ?? 0, pools)
+}
+
+/** How full each configured pool is; no number gets out of here. */
+function poolLoads({ pools }: Config, lines: Lines): Promise<PoolLoad[]> {
+  return Promise.all(pools.map(async ({ id }) => {
+    const numbers = await lines.numbers(id)
+    const sum = (of: (load: NumberLoad) => number): number => numbers.reduce((total, load) => total + of(load), 0)
+    const live = sum((load) => load.live)
+    return { pool: id, inService: sum(({ state }) => Number(state === 'in_service')), draining: sum(({ state }) => Number(state === 'draining')), live, quarantine: sum((load) => load.held) - live }
+  }))
 }
 
 /** Where the operator wants it so, calls go on without a record while what is due is not deleted. */

@@ -15,6 +15,14 @@ export interface Events {
   /** Something new was turned away before any work, because there is too much to do. */
   'overload.refused': { what: 'call' | 'request' }
   'call.unrecorded': { shopId: string }
+  /** One INVITE got its final status (487 when the caller gave up); `delayMs` to the first sign of life after 100, whatever it was. */
+  'sip.invite': { direction: 'in' | 'out', status: number, delayMs: number }
+  /** A dialog is over; `completed` unless one side did not answer any more. */
+  'sip.session': { direction: 'in' | 'out', completed: boolean }
+  /** From our BYE to its answer, or to the end of our patience. */
+  'sip.bye': { ms: number, answered: boolean }
+  /** `route` is the pattern, never what was asked for; `none` where nothing matched. */
+  'http.answered': { method: string, route: string, status: number, ms: number, code?: string }
 }
 
 type Listener<K extends keyof Events> = (event: Events[K]) => void

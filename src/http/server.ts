@@ -53,6 +53,7 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
   const app = build(deps.config.http, deps.log)
   refuseBeyondCapacity(app, all)
   for (const schema of [...shared, ...accessSchemas, PersonRequestAnswer]) app.addSchema(schema)
+  tellAnswers(app, all)
   const auth = createAuth(all)
   const methods = refuseOtherMethods(app)
   await readCookies(app)
@@ -137,6 +138,14 @@ function takeJsonOnly(app: Api): void {
     // Many clients name a type on every request, also where nothing follows.
     if (body === '' && request.method === 'DELETE') done(null, undefined)
     else void parse(request, body, done)
+  })
+}
+
+/** The same for the metrics: patterns and our own codes only. */
+function tellAnswers(app: Api, { events }: RouteDeps): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const code = reply.problemCode
+    events.emit('http.answered', { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode, ms: reply.elapsedTime, ...(code === undefined ? {} : { code }) })
   })
 }
 

@@ -1,6 +1,9 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { EventBus } from '../events.js'
+import { countHttp } from './http-metrics.js'
+import { gaugePools, type PoolLoad } from './pool-metrics.js'
 import { countRetention } from './retention-metrics.js'
+import { countSip } from './sip-metrics.js'
 
 /** Something that can be counted at any moment, such as calls or ports in use. */
 export type Reading = Readonly<Record<string, number>>
@@ -16,9 +19,10 @@ export interface Metrics {
  * no shop's reference, no delivery, no number.
  * @param readings asked at every scrape; `maskline_in_use{part,what}`
  * @param keys data keys that are alive, by purpose; `maskline_keys_alive{purpose}`
+ * @param pools asked at a scrape, at most every ten seconds
  * @param dropped datagrams and connections of strangers so far; `maskline_sip_dropped_total`
  */
-export function createMetrics(events: EventBus, readings: Readonly<Record<string, () => Reading>>, keys: () => Reading = () => ({}), dropped: () => number = () => 0): Metrics {
+export function createMetrics(events: EventBus, readings: Readonly<Record<string, () => Reading>>, keys: () => Reading = () => ({}), dropped: () => number = () => 0, pools: () => Promise<readonly PoolLoad[]> = async () => []): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'maskline_process_' })
   const inUse: Gauge = new Gauge({
@@ -44,6 +48,9 @@ export function createMetrics(events: EventBus, readings: Readonly<Record<string
   countCalls(events, registry)
   countRefusals(events, registry)
   countRetention(events, registry)
+  countSip(events, registry)
+  countHttp(events, registry)
+  gaugePools(pools, registry)
   const alive: Gauge = new Gauge({
     name: 'maskline_keys_alive',
     help: 'Data keys that are neither expired nor destroyed.',
