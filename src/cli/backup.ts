@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync, type Stats } from 'node:fs'
 import { basename, join } from 'node:path'
-import { loadConfig, type Config } from '../config.js'
+import type { Config } from '../config.js'
 import { MaskError } from '../errors.js'
 import type { Command } from './command.js'
 import { exits, Fault } from './fault.js'
@@ -19,14 +19,16 @@ export interface Finding {
 export const backupCheck: Command = {
   help: 'files of this machine: modes, append-only files, no snapshot of keys; exit 1 when one is wrong',
   run: async ({ env }) => {
-    const findings = checkFiles(configOf(env), Date.now())
+    const findings = checkFiles(await configOf(env), Date.now())
     const rows = findings.map(({ what, ok, says, ageSeconds }) => [ok === null ? '-' : ok ? 'ok' : 'WRONG', what, ageSeconds === undefined ? undefined : roughly(ageSeconds), says])
     const wrong = findings.filter(({ ok }) => ok === false).length
     return { data: { ok: wrong === 0, findings }, text: table(['', 'WHAT', 'WRITTEN AGO', ''], rows), exit: wrong === 0 ? exits.well : exits.wrong }
   }
 }
 
-function configOf(env: NodeJS.ProcessEnv): Config {
+/** Loaded only here: the schemas of the configuration are slow to load, and no other command needs them. */
+async function configOf(env: NodeJS.ProcessEnv): Promise<Config> {
+  const { loadConfig } = await import('../config.js')
   try {
     return loadConfig(env)
   } catch (error) {

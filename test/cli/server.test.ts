@@ -2,6 +2,8 @@ import t, { type Test } from 'tap'
 import { startWhole } from '../support/whole.js'
 import { maskline, type Said } from './support.js'
 
+// Each command is a process that has to start, on a machine that may be busy.
+t.setTimeout(180_000)
 const whole = await startWhole(t)
 const env = { MASKLINE_URL: `http://127.0.0.1:${whole.app.httpPort}`, MASKLINE_DATA_DIR: whole.config.dataDir }
 const said = new Map<string, Said>()
@@ -26,6 +28,7 @@ t.test('status and numbers', async (t) => {
 t.test('the newest calls', async (t) => {
   const { body } = await whole.api('POST', '/v1/deliveries', { reference: 'order-2', courier: { phone: '+46701740607' }, customer: { phone: '+46701740608' }, ttlSeconds: 3600 })
   const id = String(body.id)
+  t.match(id, /^demo-/, JSON.stringify(body))
   // Nobody answers at the gateway: two calls that fail, one after the other.
   for (const count of [1, 2]) {
     await whole.api('POST', `/v1/deliveries/${id}/calls`, { first: 'courier' })
