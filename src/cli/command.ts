@@ -19,7 +19,7 @@ export interface Call {
   readonly words: readonly string[]
   readonly options: Options
   /** Made on first use: a command about local files needs no server. */
-  server(): Server
+  readonly server: () => Server
   readonly env: NodeJS.ProcessEnv
 }
 

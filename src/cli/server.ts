@@ -11,13 +11,13 @@ type Query = Readonly<Record<string, string | undefined>>
 /** A running server, as its HTTP API shows it. */
 export interface Server {
   /** @throws Fault with the server's own sentence and code */
-  get<T>(path: string, query?: Query): Promise<T>
+  readonly get: <T>(path: string, query?: Query) => Promise<T>
   /** @throws Fault */
-  text(path: string, query?: Query): Promise<string>
+  readonly text: (path: string, query?: Query) => Promise<string>
   /** @throws Fault */
-  send<T>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<T>
+  readonly send: <T>(method: 'POST' | 'DELETE', path: string, body?: object) => Promise<T>
   /** /readyz: 503 is an answer too, and no key is sent. @throws Fault */
-  ready<T>(): Promise<T>
+  readonly ready: <T>() => Promise<T>
 }
 
 /**

@@ -26,7 +26,7 @@ t.test('one delivery from the first request to its end', async (t) => {
   t.strictSame(read.json(), shown, 'the same again without the access code')
   t.strictSame((await send('HEAD', `/v1/deliveries/${line.id!}`)).statusCode, 200)
 
-  t.strictSame((await send('GET', `/v1/deliveries/${line.id!}/calls`)).json(), { calls: [] })
+  t.strictSame((await send('GET', `/v1/deliveries/${line.id!}/calls`)).json(), { calls: [], summary: { reached: false, attempts: 0, missedBy: { courier: 0, customer: 0 } } })
 
   const closed = await send('DELETE', `/v1/deliveries/${line.id!}`, undefined, { headers: { 'content-type': 'application/json' } })
   t.equal(closed.statusCode, 200)

@@ -58,8 +58,8 @@ export async function startWhole(t: Pick<Test, 'teardown'>, change: Changes = ()
     redisDir: join(dir, 'redis'),
     logged: text,
     endedCalls: (id, count) => until(async () => {
-      const calls = (await api('GET', `/v1/deliveries/${id}/calls`)).body.calls as CallRecord[]
-      return calls.length >= count && calls.every(({ state }) => state === 'ended') ? calls : undefined
+      const calls = (await api('GET', `/v1/deliveries/${id}/calls`)).body.calls as CallRecord[] | undefined
+      return calls !== undefined && calls.length >= count && calls.every(({ state }) => state === 'ended') ? calls : undefined
     }, 'the records'),
     idle: async () => { await until(async () => leftOf(app, embedded).length === 0 ? true : undefined, () => leftOf(app, embedded).join(', ')) }
   }
