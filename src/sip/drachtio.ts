@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { MaskError } from '../errors.js'
 import { within } from '../deadline.js'
 import { errorFields, type Log } from '../telemetry/log.js'
@@ -41,7 +42,7 @@ class Drachtio implements SipPort {
   readonly #options: DrachtioOptions
   readonly #srf: SrfClient = createSrf()
   readonly #legs = new Set<DrachtioLeg>()
-  #lost = new AbortController()
+  #lost = lossSignal()
   #connected = false
   #addresses: readonly string[] = []
   #closing = false
@@ -144,7 +145,7 @@ class Drachtio implements SipPort {
 
   #onConnected(hostports = ''): void {
     this.#addresses = hostports.split(',').filter(Boolean)
-    this.#lost = new AbortController()
+    this.#lost = lossSignal()
     this.#connected = true
     this.#options.log.info('sip.connected')
     // drachtio-srf asks for all methods again when it connects.
@@ -157,4 +158,11 @@ class Drachtio implements SipPort {
     this.#lost.abort(new MaskError('sip_unavailable'))
     if (!this.#closing) this.#options.log.warn('sip.connection_lost')
   }
+}
+
+/** Every call that is being set up listens; Node would take more than ten for a leak. */
+function lossSignal(): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type Mrf from 'drachtio-fsmrf'
 import { within } from '../../deadline.js'
 import { MaskError } from '../../errors.js'
@@ -37,6 +38,8 @@ export class Link {
   readonly closed = this.closing.signal
 
   constructor(private readonly options: LinkOptions) {
+    // Every channel that is being made listens; Node would take more than ten for a leak.
+    setMaxListeners(0, this.closed)
     this.checker = setInterval(() => void this.check(), checkEveryMs)
     this.checker.unref()
     void this.connect()
