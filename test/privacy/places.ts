@@ -2,7 +2,9 @@
 export type Place = readonly [name: string, value: (word: string, number: string) => string]
 
 const uri = (w: string, n: string): string => `sip:${n}@${w}.example;phone-context=${w}`
-const named = (w: string, n: string): string => `"${w} Tamm" <${uri(w, n)}>;${w}=1`
+const addressed = (w: string, n: string): string => `"${w} Tamm" <${uri(w, n)}>`
+// RFC 3325 §9: these two have no parameters.
+const named = (w: string, n: string): string => `${addressed(w, n)};${w}=1`
 const token = (w: string): string => w
 
 /**
@@ -96,7 +98,7 @@ export const harmless: readonly Place[] = [
   ['X-Customer-Email', (w) => `${w}@${w}.example`],
   ['X-Device', (w) => `${w};mac=00-11-22-33-44-55`],
   ['X-Position', (w) => `59.43696,24.75353;${w}`],
-  ['P-Preferred-Identity', named]
+  ['P-Preferred-Identity', addressed]
 ]
 
 /** Fields that ask for something else to be done; each goes in a call of its own. */
@@ -108,7 +110,7 @@ export const telling: readonly Place[] = [
   ['Info-Package', token],
   ['Join', (w) => `${w}@${w}.example;from-tag=${w};to-tag=${w}`],
   ['Min-SE', (w) => `90;${w}=1`],
-  ['P-Asserted-Identity', named],
+  ['P-Asserted-Identity', addressed],
   ['Path', (w) => `<sip:${w}.example;lr>`],
   ['Privacy', (w) => `id;${w}`],
   ['Proxy-Authenticate', (w) => `Digest realm="${w}", nonce="${w}"`],
