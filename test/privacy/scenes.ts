@@ -156,8 +156,7 @@ export async function callback({ a, b, whole, deliveryId }: Play): Promise<void>
   b.respond(first, 200, { body: b.sdp('200 to callback') })
   const dialogB = b.accepted(first)
   await b.next((message) => message.method === 'ACK', 'an ACK')
-  b.request(dialogB, 'INFO', { type: 'application/dtmf-relay', body: 'Signal=1\r\nDuration=160\r\n' })
-  const second = await a.called()
+  const second = await accepted(b, dialogB, a.called())
   a.respond(second, 180, { tag: 'x' })
   a.respond(second, 200, { body: a.sdp('200 to callback') })
   const dialogA = a.accepted(second)
@@ -167,6 +166,15 @@ export async function callback({ a, b, whole, deliveryId }: Play): Promise<void>
   a.request(dialogA, 'BYE')
   await a.final(dialogA, 'BYE')
   await settle(b)
+}
+
+/** Presses 1 until it is heard: who answers is asked only when the media engine is ready. */
+async function accepted(party: Party, dialog: Dialog, called: Promise<Message>): Promise<Message> {
+  for (let tries = 0; tries < 10; tries++) {
+    party.request(dialog, 'INFO', { type: 'application/dtmf-relay', body: 'Signal=1\r\nDuration=160\r\n' })
+    if (await Promise.race([called, sleep(700)]) !== undefined) break
+  }
+  return called
 }
 
 async function settle(party: Party): Promise<void> {
