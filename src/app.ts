@@ -10,7 +10,7 @@ import { createWebhooks, type Webhooks } from './http/webhooks/webhooks.js'
 import { createIdempotency } from './http/idempotency.js'
 import type { Health, HealthPart, HttpDeps } from './http/types.js'
 import { createLines } from './line/lines.js'
-import type { Lines, NumberLoad } from './line/types.js'
+import type { CapAlarm, Lines, NumberLoad } from './line/types.js'
 import { createEmbeddedMedia } from './media/embedded/engine.js'
 import { createMediaEngines } from './media/engines.js'
 import { createFreeswitchMedia } from './media/freeswitch/engine.js'
@@ -36,6 +36,7 @@ import { createAccessSeal } from './shop/seal.js'
 import { createSigner } from './record/signing.js'
 import { apiKeyOf, masterKeysOf } from './shop/secret.js'
 import { createSessions } from './shop/sessions.js'
+import { createShopCaps } from './shop/caps.js'
 import { createSettings, type Settings, type ShopSettings } from './shop/settings.js'
 import { createShops, type Shops } from './shop/shops.js'
 import { createOutboundTrunk, type OutboundTrunk } from './sip/gateways.js'
@@ -123,14 +124,15 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const signer = await createSigner({ store, keyRing })
   const audit = own(createAudit({ store, anchorStore: keyStore, keyRing, signer, log }))
   await auditKeyStart(audit, keyStart)
-  const lines = createLines({ store, keys: keyRing, config, log })
+  const settings = settingsOf(store, keyRing, config, shops)
+  const caps = createShopCaps(config, shops, settings)
+  const lines = createLines({ store, keys: keyRing, config, log, caps: { of: (shopId) => caps.of(shopId), tell: (alarm) => tellCap(alarm, events, log) } })
   closers.push(() => lines.stop())
   await lines.prepare()
   const shopIds = (): string[] => shops.all().map(({ id }) => id)
   const journal = own(createJournal({ store, ring: keyRing, shops: shopIds, log }))
   await journal.recover()
 
-  const settings = settingsOf(store, keyRing, config, shops)
   const load = own(createLoad({ eventLoopDelayMs: config.overload.eventLoopDelayMs }))
   const sip = own(measured(await connectSip({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }), events, config.sip.requestTimeoutMs))
   const media = own(createMedia(config, sip, log))
@@ -151,7 +153,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   let drained: Promise<void> | undefined
   const http = own(await createHttp({
     ...accessOf(config, { store, keyRing, shops, apiKey, log }),
-    config, lines, shops, settings, recordings, audit, retention, rights, signer, webhooks, events, log,
+    config, lines, shops, settings, caps, recordings, audit, retention, rights, signer, webhooks, events, log,
     calls: createCallLog({ store, ring: keyRing, log, restricted: retention.restricted }),
     statistics: createStatistics({ store }),
     callbacks: calls,
@@ -187,6 +189,13 @@ function withPeriod(recordings: Recordings, { periods }: RetentionRoom): CallDep
       return recordings.begin(call)
     }
   }
+}
+
+/** A cap of a shop, or of one of its deliveries, is reached or nearly so. */
+function tellCap({ state, ...alarm }: CapAlarm, events: EventBus, log: Log): void {
+  const { shopId, deliveryId, cap, used } = alarm
+  log.warn(`cap.${state}`, { shopId, ...(deliveryId === undefined ? {} : { deliveryId }), reason: cap, count: used })
+  events.emit(`cap.${state}`, alarm)
 }
 
 /** What can be counted at any moment, wherever it is. */
@@ -252,7 +261,7 @@ function callDeps(parts: Pick<CallDeps, 'gate' | 'trunk' | 'media' | 'lines' | '
 function settingsOf(store: Store, ring: KeyRing, { call, line }: Config, shops: Shops): Settings {
   const { ringTimeoutSeconds, maxDurationSeconds } = call
   const base = {
-    ringTimeoutSeconds, maxDurationSeconds, acceptance: 'off', hint: false, quarantineSeconds: line.quarantineSeconds, numberCountries: [], numberCountryStrict: false, recording: false, withheldCallers: 'allow', supportPhone: null
+    ringTimeoutSeconds, maxDurationSeconds, acceptance: 'off', hint: false, quarantineSeconds: line.quarantineSeconds, numberCountries: [], numberCountryStrict: false, recording: false, withheldCallers: 'allow', callsAtOnce: null, callsPerHour: null, minutesPerDay: null, supportPhone: null
   } satisfies Omit<ShopSettings, 'language'>
   const defaultsOf = (shopId: string): ShopSettings => ({ ...base, language: shops.find(shopId)?.language ?? 'en' })
   // Whoever belongs to no shop hears the first shop's language, which tells nothing about a number.

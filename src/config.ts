@@ -18,12 +18,17 @@ const masterKey = nullable('^[A-Za-z0-9+/]{43}=?$', '32 bytes in base64')
 const network = text('^[0-9a-fA-F.:]+(/\\d{1,3})?$', 'an IP address or a network such as 192.0.2.0/24')
 const e164 = '\\+[1-9]\\d{4,14}'
 
+/** How much a shop may call at most. */
+const shopCeilings = { callsPerShop: int(1, 100000), callsPerShopHour: int(1, 10000000), minutesPerShopDay: int(2, 10000000) }
+/** The same of one shop. */
+export const Ceilings = Type.Partial(Type.Object({ callsAtOnce: shopCeilings.callsPerShop, callsPerHour: shopCeilings.callsPerShopHour, minutesPerDay: shopCeilings.minutesPerShopDay }), closed)
 const Shop = Type.Object({
   id: shortId,
   name: Type.String({ minLength: 1, maxLength: 80 }),
   pool: shortId,
   country,
-  language: Type.Optional(Type.Union([Type.Literal('en'), Type.Literal('et'), Type.Literal('ru')]))
+  language: Type.Optional(Type.Union([Type.Literal('en'), Type.Literal('et'), Type.Literal('ru')])),
+  ceilings: Type.Optional(Ceilings)
 }, closed)
 const Pool = Type.Object({ id: shortId, numbers: Type.Array(text(`^${e164}(-${e164})?$`, 'a number in E.164 form or a range of two such as +442079460000-+442079460019'), { minItems: 1 }) }, closed)
 const credential = Type.String({ pattern: '^[\\x20-\\x7e]{1,128}$' })
@@ -84,7 +89,7 @@ export const ConfigSchema = Type.Object({
     maxPhonesPerParty: int(1, 16),
     allowedCountries: Type.Array(country, { minItems: 1 })
   }, closed),
-  limits: Type.Object({ callsPerDelivery: int(1, 10), callsPerDeliveryHour: int(1, 1000), callsPerCallerHour: int(1, 10000), callsPerNumberMinute: int(1, 100000) }, closed),
+  limits: Type.Object({ callsPerDelivery: int(1, 10), callsPerDeliveryHour: int(1, 1000), callsPerCallerHour: int(1, 10000), callsPerNumberMinute: int(1, 100000), minutesPerDeliveryDay: int(2, 2880), ...shopCeilings }, closed),
   call: Type.Object({ ringTimeoutSeconds: int(5, 180), maxDurationSeconds: int(30, 14400), maxForwards: int(1, 255), drainSeconds: int(0, 14400) }, closed),
   overload: Type.Object({ callsInSetUp: int(1, 100000), requestsInFlight: int(1, 100000), eventLoopDelayMs: int(5, 5000) }, closed),
   record: Type.Object({ retentionDays: int(1, 90), deletionIntervalMinutes: int(1, 1440), longestStopHours: int(1, 720), stopWhenDeletionFails: Type.Boolean() }, closed),

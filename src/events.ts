@@ -10,6 +10,9 @@ export interface Events {
   'call.missed': { callId: string, deliveryId: string, shopId: string, caller: string, missedBy: string, outcome: string, reason: string, attempt?: number, at: number }
   'delivery.created': { deliveryId: string, shopId: string, at: number }
   'delivery.closed': { deliveryId: string, shopId: string, at: number }
+  /** A shop, or one of its deliveries, has used most of what it may call, or all of it; once in the cap's hour or UTC day. */
+  'cap.near': { shopId: string, deliveryId?: string, cap: string, used: number, limit: number, at: number }
+  'cap.reached': { shopId: string, deliveryId?: string, cap: string, used: number, limit: number, at: number }
   'retention.run': { shopId: string, at: number, state: 'done' | 'failed', ms: number, classes: readonly { name: string, deleted: number, held: number, failed: number, keysDestroyed: number }[] }
   'retention.health': { shopId: string, failing: boolean }
   /** Something new was turned away before any work, because there is too much to do. */

@@ -11,7 +11,7 @@ import { Account } from './account.js'
 import { CallClock } from './call-clock.js'
 import type { CallDeps } from './deps.js'
 import { listenTo, mediaStep, takeAnswer } from './media.js'
-import { negotiateLocally, talk } from './talk.js'
+import { negotiateLocally, talk, talkLimitMs } from './talk.js'
 import { announceAndRecord } from './recording.js'
 import { EndCall, ofFirst, promptOf, terminationOf, type Termination } from './termination.js'
 import { unlessAborted } from './wait.js'
@@ -49,7 +49,7 @@ export async function startCallback(deps: CallDeps, order: CallbackOrder): Promi
     const phones = { [first]: begun.first, [callee]: begun.second }
     const time = new CallClock(deps)
     const account = await Account.open(deps, { id: callId, shopId, deliveryId, reference: begun.reference, startedBy: 'shop', callee, phones }, time)
-    const session = new CallbackSession(deps, order, begun, callId, account)
+    const session = new CallbackSession(deps, order, begun, callId, account, time)
     return { callId, done: session.run(), stop: () => session.stop() }
   } catch (error) {
     await deps.lines.release(order.deliveryId, callId).catch(() => undefined)
@@ -64,9 +64,11 @@ class CallbackSession {
   readonly #over = AbortSignal.any([this.#stop.signal, this.#firstGone.signal])
   readonly #cleanup: (() => Promise<void> | void)[]
   #settings: ShopSettings
+  /** When the first phone answered. */
+  #answeredAt: number | undefined
 
-  constructor(private readonly deps: CallDeps, private readonly order: CallbackOrder, private readonly begun: BegunCall, private readonly callId: string, private readonly account: Account) {
-    this.#cleanup = [() => deps.lines.release(order.deliveryId, callId)]
+  constructor(private readonly deps: CallDeps, private readonly order: CallbackOrder, private readonly begun: BegunCall, private readonly callId: string, private readonly account: Account, private readonly time: CallClock) {
+    this.#cleanup = [() => deps.lines.release(order.deliveryId, callId, this.#spentMs())]
     this.#settings = deps.settings.defaults
   }
 
@@ -96,7 +98,12 @@ class CallbackSession {
     await this.#record(media)
     media.voice?.allowTalk(true)
     this.account.answered()
-    return talk({ a, b, media, limitMs: this.#settings.maxDurationSeconds * 1000, voice: this.#voice(), stopped: this.#stop.signal })
+    return talk({ a, b, media, limitMs: talkLimitMs(this.#settings, this.begun.longestMs), voice: this.#voice(), stopped: this.#stop.signal })
+  }
+
+  /** From the answer of the first phone on somebody pays. */
+  #spentMs(): number {
+    return this.#answeredAt === undefined ? 0 : this.time.now() - this.#answeredAt
   }
 
   async #record(media: MediaSession): Promise<void> {
@@ -108,6 +115,7 @@ class CallbackSession {
   /** Rings the first and makes sure that it is a person: a voicemail would be connected otherwise. */
   async #reachFirst(media: MediaSession): Promise<Leg> {
     const { leg, answer } = await this.#ring(this.begun.first, await mediaStep(media.offerForA()))
+    this.#answeredAt = this.time.now()
     this.#cleanup.push(() => leg.hangUp())
     negotiateLocally(leg, 'a', media)
     await takeAnswer(media.acceptFromA(answer))

@@ -98,7 +98,7 @@ export function createCalls(deps: CallDeps, log: Log, capacity: Capacity = alway
     },
     async tell(order) {
       needAdmission()
-      const call = startProofCall(deps, order)
+      const call = await startProofCall(deps, order)
       keep(call, call.done)
       return call
     },

@@ -31,6 +31,12 @@ export interface DecisionPolicy {
   readonly support?: E164 | undefined
 }
 
+/** Which of the refusals a limit is; all but a busy line look the same outside. */
+function limitReason(limit: Extract<Lookup, { kind: 'limited' }>['limit']): Reason {
+  if (limit === 'concurrent') return 'line_busy'
+  return limit === 'hourly' || limit === 'caller' || limit === 'number' ? 'too_many_calls' : 'cap_reached'
+}
+
 /**
  * Decides from the look-up alone. Pure.
  * Whoever is not a party of a delivery at this number hears the same and gets the same status,
@@ -53,6 +59,6 @@ export function decide(found: Lookup, { mayDial, asksCode, refusesWithheld = fal
     case 'wrong_direction':
       return refuse('wrong_direction')
     case 'limited':
-      return refuse(found.limit === 'concurrent' ? 'line_busy' : 'too_many_calls')
+      return refuse(limitReason(found.limit))
   }
 }

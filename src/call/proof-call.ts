@@ -5,6 +5,7 @@ import type { E164 } from '../phone/types.js'
 import type { ProofOrder, ProofOutcome } from '../record/rights/types.js'
 import type { ShopSettings } from '../shop/settings.js'
 import type { Leg } from '../sip/types.js'
+import { CallClock } from './call-clock.js'
 import type { CallDeps } from './deps.js'
 import type { Keys } from './keys.js'
 import { listenTo, mediaStep, takeAnswer } from './media.js'
@@ -27,26 +28,31 @@ export interface ProofCall {
 }
 
 /** What such a call needs. It belongs to no delivery: no line, no record; the audit trail knows of it. */
-export type ProofDeps = Pick<CallDeps, 'media' | 'trunk' | 'settings' | 'config' | 'mayDial' | 'onInternalError'>
+export type ProofDeps = Pick<CallDeps, 'media' | 'lines' | 'trunk' | 'clock' | 'monotonic' | 'settings' | 'config' | 'mayDial' | 'onInternalError'>
 
 /**
  * Rings a phone from a number of the shop and says a code to whoever presses 1 there, so that they can show that this
  * phone is theirs. The code is said in digits, each a sound of its own, and kept nowhere.
- * @throws MaskError phone_not_allowed when this number may not be dialled
+ * It counts towards what the shop may call.
+ * @throws MaskError phone_not_allowed when this number may not be dialled, call_limited, store_unavailable
  */
-export function startProofCall(deps: ProofDeps, order: ProofOrder): ProofCall {
+export async function startProofCall(deps: ProofDeps, order: ProofOrder): Promise<ProofCall> {
   if (!deps.mayDial(order.phone)) throw new MaskError('phone_not_allowed')
-  const session = new ProofSession(deps, order)
+  const callId = newId()
+  await deps.lines.count(order.shopId, order.number, callId)
+  const session = new ProofSession(deps, order, callId)
   return { done: session.run(), stop: () => session.stop() }
 }
 
 class ProofSession {
   readonly #over = new AbortController()
-  readonly #cleanup: (() => Promise<void> | void)[] = []
-  readonly #callId = newId()
+  readonly #cleanup: (() => Promise<void> | void)[] = [() => this.deps.lines.release(undefined, this.callId, this.#spentMs())]
+  readonly #time: CallClock
+  #answeredAt: number | undefined
   #settings: ShopSettings
 
-  constructor(private readonly deps: ProofDeps, private readonly order: ProofOrder) {
+  constructor(private readonly deps: ProofDeps, private readonly order: ProofOrder, private readonly callId: string) {
+    this.#time = new CallClock(deps)
     this.#settings = deps.settings.defaults
   }
 
@@ -57,7 +63,7 @@ class ProofSession {
   async run(): Promise<ProofOutcome> {
     const outcome = await this.#tell().catch((error: unknown): ProofOutcome => {
       const { reason } = terminationOf(error)
-      if (reason === 'internal') this.deps.onInternalError(this.#callId, error)
+      if (reason === 'internal') this.deps.onInternalError(this.callId, error)
       return { told: false, reason }
     })
     await Promise.allSettled(this.#cleanup.reverse().map(async (giveBack) => giveBack()))
@@ -66,7 +72,7 @@ class ProofSession {
 
   async #tell(): Promise<ProofOutcome> {
     this.#settings = await this.deps.settings.of(this.order.shopId)
-    const media = await mediaStep(this.deps.media.open(this.#callId, undefined, { voice: true }), (late) => void late.close())
+    const media = await mediaStep(this.deps.media.open(this.callId, undefined, { voice: true }), (late) => void late.close())
     this.#cleanup.push(() => media.close())
     const leg = await this.#ring(this.order.phone, media)
     const keys = listenTo('a', leg, media)
@@ -117,6 +123,7 @@ class ProofSession {
         onRinging: () => undefined,
         signal: AbortSignal.any([this.#over.signal, patience.signal])
       })
+      this.#answeredAt = this.#time.now()
       this.#cleanup.push(() => leg.hangUp())
       negotiateLocally(leg, 'a', media)
       await takeAnswer(media.acceptFromA(answer))
@@ -124,6 +131,10 @@ class ProofSession {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  #spentMs(): number {
+    return this.#answeredAt === undefined ? 0 : this.#time.now() - this.#answeredAt
   }
 
   #voice(): PlayOptions {

@@ -17,7 +17,7 @@ import type { CallDeps } from './deps.js'
 import type { Keys } from './keys.js'
 import { listenTo, mediaStep, takeAnswer } from './media.js'
 import { transition, type CallState } from './state.js'
-import { negotiateLocally, talk } from './talk.js'
+import { negotiateLocally, talk, talkLimitMs } from './talk.js'
 import { announceAndRecord } from './recording.js'
 import { EndCall, promptOf, statusOf, terminated, terminationOf, type Termination } from './termination.js'
 import { unlessAborted } from './wait.js'
@@ -41,6 +41,10 @@ export class CallSession {
   #settings: ShopSettings
   #belonging: Belonging | undefined
   #account: Account | undefined
+  /** What the shop's caps leave for the talk. */
+  #longestMs: number | undefined
+  /** When the callee answered. */
+  #dialledAt: number | undefined
   #ringing: Promise<Playback | undefined> = Promise.resolve(undefined)
 
   constructor(deps: CallDeps, inbound: InboundCall, trunk: Trunk) {
@@ -90,7 +94,10 @@ export class CallSession {
 
   /** What follows from a look-up, or from a right code. */
   async #decide(found: Lookup, asksCode = this.#trunk.asksCode): Promise<Decision> {
-    if (found.kind === 'connect') this.#cleanup.push(() => this.#deps.lines.release(found.deliveryId, this.id))
+    if (found.kind === 'connect' || found.kind === 'over') {
+      this.#cleanup.push(() => this.#deps.lines.release(found.deliveryId, this.id, this.#spentMs()))
+      this.#longestMs = found.longestMs
+    }
     if (found.kind !== 'unknown') this.#settings = await this.#deps.settings.of(found.shopId)
     const support = this.#settings.supportPhone as E164 | null ?? undefined
     const refusesWithheld = this.#identity.withheld && this.#settings.withheldCallers === 'refuse'
@@ -128,7 +135,7 @@ export class CallSession {
     const dialogue = askForCode({ lines: this.#deps.lines, media, keys, voice: this.#voice(), number, caller: this.#identity.number, callId: this.id })
     const found = await unlessAborted(this.#over, dialogue).catch((error: unknown) => {
       // A code may be found right in the instant in which the caller hangs up: that call was counted in, too.
-      void dialogue.then((late) => late?.kind === 'connect' ? this.#deps.lines.release(late.deliveryId, this.id) : undefined).catch(() => undefined)
+      void dialogue.then((late) => late?.kind === 'connect' || late?.kind === 'over' ? this.#deps.lines.release(late.deliveryId, this.id) : undefined).catch(() => undefined)
       throw error
     })
     const decision = found && await this.#decide(found, false)
@@ -157,6 +164,7 @@ export class CallSession {
     await this.#journal(decision)
     try {
       const b = await this.#dial(decision, media)
+      this.#dialledAt = this.#time.now()
       this.#cleanup.push(() => b.leg.hangUp())
       return await this.#join(decision, b, media)
     } catch (error) {
@@ -177,7 +185,7 @@ export class CallSession {
     await this.#record(decision, media)
     media.voice?.allowTalk(true)
     this.#talkBegins()
-    return talk({ a, b: b.leg, media, limitMs: this.#settings.maxDurationSeconds * 1000, voice: this.#voice(), stopped: this.#stop.signal })
+    return talk({ a, b: b.leg, media, limitMs: talkLimitMs(this.#settings, this.#longestMs), voice: this.#voice(), stopped: this.#stop.signal })
   }
 
   /** Rings the callee with an INVITE in which nothing is the caller's. */
@@ -198,6 +206,11 @@ export class CallSession {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** For how long the callee's phone was connected, which somebody pays for. */
+  #spentMs(): number {
+    return this.#dialledAt === undefined ? 0 : this.#time.now() - this.#dialledAt
   }
 
   /** Lets the caller hear ringing of our own making; what the callee's side plays never gets here. */

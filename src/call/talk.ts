@@ -1,4 +1,5 @@
 import type { MediaSession, PlayOptions, Side } from '../media/types.js'
+import type { ShopSettings } from '../shop/settings.js'
 import type { Leg, LegEnd } from '../sip/types.js'
 import { terminated, type Termination } from './termination.js'
 
@@ -15,6 +16,11 @@ export interface Talk {
 
 /** People are warned so many milliseconds before the limit, unless the whole talk is hardly longer. */
 const warningMs = 60_000
+
+/** The shop's longest talk, or what its caps leave of it. */
+export function talkLimitMs({ maxDurationSeconds }: Pick<ShopSettings, 'maxDurationSeconds'>, longestMs = Infinity): number {
+  return Math.min(maxDurationSeconds * 1000, longestMs)
+}
 
 /**
  * The time between answer and end. Resolves at the first of: a side hangs up, the limit, no media from

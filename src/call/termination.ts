@@ -39,6 +39,7 @@ const table = {
   wrong_direction: { result: 'client_error', status: 480 },
   line_busy: { result: 'client_error', status: 486 },
   too_many_calls: { result: 'client_error', status: 480 },
+  cap_reached: { result: 'client_error', status: 480 },
   withheld_refused: { result: 'client_error', status: 480 },
   gate_denied: { result: 'client_error', status: 480 },
   callee_not_allowed: { result: 'client_error', status: 480 },

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { Ceilings } from '../config.js'
 import { roles } from '../shop/access.js'
 
 const closed = { additionalProperties: false } as const
@@ -9,6 +10,7 @@ const KeyId = Type.String({ description: 'Public; letters only.', examples: ['bc
 const ShopId = Type.String({ pattern: '^[a-z0-9]{1,16}$', description: '1 to 16 characters of a-z and 0-9; given once for ever.', examples: ['bakery'] })
 const ShopName = Type.String({ pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]{1,80}$', examples: ['Corner bakery'] })
 const Language = Type.Enum(['en', 'et', 'ru'], { description: 'What its people hear until the shop sets it itself.' })
+const CeilingsOf = Type.Object(Ceilings.properties, { ...closed, description: 'What the shop may set for itself at most; what is absent is as configured for all.' })
 const Country = Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1; how its people\'s national numbers are read.', examples: ['EE'] })
 
 export const MeAnswer = Type.Object({
@@ -55,15 +57,16 @@ export const KeysAnswer = Type.Object({ keys: Type.Array(Type.Ref('ApiKey')) }, 
 
 // Shops
 
-export const ShopRequest = Type.Object({ id: ShopId, name: ShopName, pool: Type.String({ pattern: '^[a-z0-9]{1,16}$', description: 'A pool of the configuration.', examples: ['demo'] }), country: Country, language: Type.Optional(Language) }, closed)
+export const ShopRequest = Type.Object({ id: ShopId, name: ShopName, pool: Type.String({ pattern: '^[a-z0-9]{1,16}$', description: 'A pool of the configuration.', examples: ['demo'] }), country: Country, language: Type.Optional(Language), ceilings: Type.Optional(CeilingsOf) }, closed)
 export type ShopRequest = Static<typeof ShopRequest>
-export const ShopChangeRequest = Type.Object({ name: Type.Optional(ShopName), country: Type.Optional(Country), language: Type.Optional(Language) }, { ...closed, minProperties: 1 })
+export const ShopChangeRequest = Type.Object({ name: Type.Optional(ShopName), country: Type.Optional(Country), language: Type.Optional(Language), ceilings: Type.Optional(CeilingsOf) }, { ...closed, minProperties: 1 })
 export const ShopAnswer = Type.Object({
   id: ShopId,
   name: Type.String({ examples: ['Corner bakery'] }),
   pool: Type.String({ examples: ['demo'] }),
   country: Country,
   language: Type.Optional(Language),
+  ceilings: Type.Optional(CeilingsOf),
   from: Type.Enum(['configuration', 'api'], { description: 'Where it was made and is changed.' })
 }, { ...closed, $id: 'Shop' })
 export type ShopAnswer = Static<typeof ShopAnswer>

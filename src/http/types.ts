@@ -16,6 +16,7 @@ import type { CallLog } from '../record/types.js'
 import type { Actor, Role } from '../shop/access.js'
 import type { ApiKeys } from '../shop/keys.js'
 import type { Sessions } from '../shop/sessions.js'
+import type { ShopCaps } from '../shop/caps.js'
 import type { Settings } from '../shop/settings.js'
 import type { Shop, Shops } from '../shop/shops.js'
 import type { Log } from '../telemetry/log.js'
@@ -52,6 +53,7 @@ export interface HttpDeps {
   readonly keys: ApiKeys
   readonly sessions: Sessions
   readonly settings: Settings
+  readonly caps: ShopCaps
   readonly health: Health
   readonly metrics: Metrics
   readonly idempotency: Idempotency

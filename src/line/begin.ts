@@ -4,7 +4,7 @@ import { list, text, type Reply } from '../store/reply.js'
 import { find } from './change.js'
 import { splitId, type LineContext } from './context.js'
 import type { Leases } from './leases.js'
-import { admitted, countArgs } from './lookup.js'
+import { admitted, countArgs, lengthOf } from './lookup.js'
 import { fromDigits } from './numbers.js'
 import type { People } from './people.js'
 import { codeOf, refusal, result, scripts } from './scripts.js'
@@ -28,8 +28,9 @@ export async function begin(context: LineContext, leases: Leases, shopId: string
     const found = await admitted(context, leases, pool, callId, reply)
     if (found === undefined) throw new MaskError('delivery_not_found')
     if (found.kind === 'limited') throw new MaskError('call_limited', { reason: found.limit })
+    if (found.kind === 'over') await leases.release(id, callId, { refused: true })
     if (found.kind !== 'connect') throw new MaskError('delivery_ended')
-    return { reference: found.reference, number: fromDigits(text(list(reply)[5])), first: people[first][0]!, second: found.callee }
+    return { reference: found.reference, ...lengthOf(found), number: fromDigits(text(list(reply)[6])), first: people[first][0]!, second: found.callee }
   }
 }
 

@@ -1,15 +1,22 @@
 import type { Config } from '../config.js'
 import { MaskError } from '../errors.js'
+import type { Caps } from '../shop/caps.js'
 import type { KeyRing } from '../store/keyring/types.js'
 import type { Store } from '../store/redis.js'
 import type { Log } from '../telemetry/log.js'
 import type { NumberPlan } from './numbers.js'
+import type { CapAlarms } from './alarms.js'
 import type { Tags } from './tags.js'
+import type { CapAlarm } from './types.js'
 
 /** The settings that this room reads. */
-export type LineConfig = Pick<Config, 'pools' | 'line' | 'limits' | 'call'>
+export type LineConfig = Pick<Config, 'pools' | 'line' | 'call'> & {
+  readonly limits: Pick<Config['limits'], 'callsPerDelivery' | 'callsPerDeliveryHour' | 'callsPerCallerHour' | 'callsPerNumberMinute'>
+}
 
 export interface LinesOptions {
+  /** How much each shop may call, and who hears when that is reached; absent: as much as they like. */
+  readonly caps?: { of(shopId: string): Promise<Caps>, tell(alarm: CapAlarm): void }
   readonly store: Store
   readonly keys: KeyRing
   readonly config: LineConfig
@@ -24,6 +31,7 @@ export interface LinesOptions {
 export interface LineContext extends LinesOptions {
   readonly plan: NumberPlan
   readonly tags: Tags
+  readonly alarms: CapAlarms
   /** First argument of every script. */
   now(): number | ''
 }

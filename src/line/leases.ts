@@ -11,9 +11,20 @@ const batch = 200
 
 interface Lease {
   readonly pool: string
+  /** '' for a call that belongs to no delivery. */
   readonly local: string
+  readonly shopId: string
   /** Process time (ms) after which even a call that nobody counted out is no longer renewed. */
   readonly until: number
+}
+
+export interface Release {
+  /** Who counted it, where this process does not hold it. */
+  readonly shopId?: string
+  /** For how long a phone that we rang was connected. */
+  readonly spentMs?: number | undefined
+  /** It was refused after all, and counts in no window of time. */
+  readonly refused?: boolean
 }
 
 /** The calls that this process has counted in and must keep counted until they end. */
@@ -30,25 +41,27 @@ export class Leases {
     return this.held.size
   }
 
-  add(pool: string, local: string, callId: string): void {
+  add({ pool, local, shopId }: Omit<Lease, 'until'>, callId: string): void {
     // A shop may set longer calls than the configuration does, up to these bounds.
     const longest = longestCallSeconds * 1000 + leaseMs
-    this.held.set(callId, { pool, local, until: performance.now() + longest })
+    this.held.set(callId, { pool, local, shopId, until: performance.now() + longest })
   }
 
   /** @throws store_unavailable; the lease then ends by itself */
-  async release(deliveryId: string, callId: string): Promise<void> {
-    const { pool, local } = splitId(this.context, deliveryId)
+  async release(deliveryId: string | undefined, callId: string, { shopId, spentMs = 0, refused = false }: Release = {}): Promise<void> {
+    const lease = this.held.get(callId)
+    const place = deliveryId === undefined ? lease : splitId(this.context, deliveryId)
     this.held.delete(callId)
-    await this.context.store.call('ZREM', poolKey('calls', pool, local), callId)
+    if (place === undefined) return
+    await this.context.store.run(scripts.release, [poolKey('pool', place.pool)], [this.context.now(), place.local, lease?.shopId ?? shopId ?? '', callId, Math.max(0, Math.round(spentMs)), Number(refused)])
   }
 
   /** Gives the sign of life for all of them. Never rejects. */
   async renew(): Promise<void> {
-    for (const [pool, pairs] of this.byPool()) {
-      for (let at = 0; at < pairs.length; at += batch * 2) {
+    for (const [pool, calls] of this.byPool()) {
+      for (let at = 0; at < calls.length; at += batch * 3) {
         try {
-          await this.context.store.run(scripts.renew, [poolKey('pool', pool)], [this.context.now(), leaseMs, ...pairs.slice(at, at + batch * 2)])
+          await this.context.store.run(scripts.renew, [poolKey('pool', pool)], [this.context.now(), leaseMs, ...calls.slice(at, at + batch * 3)])
         } catch (error) {
           this.context.log.warn('line.renew_failed', { poolId: pool, ...errorFields(error) })
         }
@@ -62,14 +75,14 @@ export class Leases {
 
   private byPool(): Map<string, string[]> {
     const pools = new Map<string, string[]>()
-    for (const [callId, { pool, local, until }] of this.held) {
+    for (const [callId, { pool, local, shopId, until }] of this.held) {
       if (until < performance.now()) {
         this.held.delete(callId)
         continue
       }
-      const pairs = pools.get(pool) ?? []
-      pairs.push(local, callId)
-      pools.set(pool, pairs)
+      const calls = pools.get(pool) ?? []
+      calls.push(local, shopId, callId)
+      pools.set(pool, calls)
     }
     return pools
   }

@@ -1,4 +1,5 @@
 import { asMaskError } from '../errors.js'
+import { CapAlarms } from './alarms.js'
 import { allocate } from './allocate.js'
 import { begin } from './begin.js'
 import { change, close, find } from './change.js'
@@ -12,6 +13,7 @@ import { forget, ofPerson } from './person.js'
 import { redeem } from './redeem.js'
 import { shorten } from './shorten.js'
 import { addNumbers, numbers, prepare, takeOut } from './stock.js'
+import { count, usage } from './usage.js'
 import { Sweeper } from './sweeper.js'
 import { createTags } from './tagged.js'
 import type { Lines } from './types.js'
@@ -24,7 +26,7 @@ export type { LineConfig, LinesOptions } from './context.js'
  */
 export function createLines(options: LinesOptions): Lines {
   const { clock } = options
-  const context: LineContext = { ...options, plan: createNumberPlan(options.config.pools), tags: createTags(options), now: () => clock?.() ?? '' }
+  const context: LineContext = { ...options, plan: createNumberPlan(options.config.pools), tags: createTags(options), alarms: new CapAlarms(options), now: () => clock?.() ?? '' }
   const codes = new CodeOffers()
   const leases = new Leases(context)
   const doubts = new Doubts(context)
@@ -41,7 +43,9 @@ export function createLines(options: LinesOptions): Lines {
     ofPerson: (shopId, phone) => masked(ofPerson(context, shopId, phone)),
     forget: (shopId, id, phone) => masked(forget(context, shopId, id, phone)),
     shorten: (shopId, poolId, limits) => masked(shorten(context, shopId, poolId, limits)),
-    release: (deliveryId, callId) => masked(leases.release(deliveryId, callId)),
+    count: (shopId, number, callId) => masked(count(context, leases, shopId, number, callId)),
+    release: (deliveryId, callId, spentMs) => masked(leases.release(deliveryId, callId, { spentMs })),
+    usage: (shopId, poolId) => masked(usage(context, shopId, poolId)),
     isProxyNumber: (number) => context.plan.has(number),
     numbers: (poolId) => masked(numbers(context, poolId)),
     addNumbers: (poolId, wanted) => masked(addNumbers(context, poolId, wanted)),

@@ -5,11 +5,13 @@ import { bytes, int, list, text, type Reply } from '../store/reply.js'
 import type { LineContext } from './context.js'
 import { leaseMs, type Leases } from './leases.js'
 import { toDigits } from './numbers.js'
+import { usageOf } from './caps.js'
 import { openPeople, otherParty } from './people.js'
 import { codeOf, scripts } from './scripts.js'
 import { tagged } from './tagged.js'
 import type { PoolTags } from './tags.js'
-import type { Lookup, Party, PartyPhones } from './types.js'
+import type { Admitted, Lookup, Party, PartyPhones } from './types.js'
+import { withinCaps } from './usage.js'
 
 /** Kinds of lua/includes/admit.lua. */
 const connect = 0
@@ -54,24 +56,36 @@ export async function lookup(context: LineContext, leases: Leases, number: strin
 export type Admission = Exclude<Lookup, { kind: 'unknown' }>
 
 /**
- * Reads what a script said about a call and keeps the call counted as long as it lasts.
+ * Reads what a script said about a call, asks whether the shop's caps have room for it, and keeps it counted as long as it lasts.
  * @returns undefined when nobody can read the delivery any more; the call does not count then
  */
 export async function admitted(context: LineContext, leases: Leases, pool: string, callId: string, reply: Reply): Promise<Admission | undefined> {
-  const deliveryId = `${pool}-${text(list(reply)[1])}`
-  const found = await readAdmission(context, deliveryId, reply).catch(async (error: unknown) => {
-    await leases.release(deliveryId, callId).catch(() => undefined)
+  const [, local, shop, , , counted] = list(reply)
+  const [deliveryId, shopId] = [`${pool}-${text(local)}`, text(shop)]
+  const giveBack = (): Promise<void> => leases.release(deliveryId, callId, { shopId, refused: true })
+  try {
+    const found = await readAdmission(context, deliveryId, shopId, reply)
+    if (found === undefined) await giveBack()
+    if (found?.kind !== 'connect' && found?.kind !== 'over') return found
+    const verdict = await withinCaps(context, { pool, shopId, deliveryId }, usageOf(counted!))
+    if (verdict.ok) {
+      leases.add({ pool, local: text(local), shopId }, callId)
+      return { ...found, ...lengthOf(verdict) }
+    }
+    await giveBack()
+    const { reference, caller, phones } = found
+    return { kind: 'limited', deliveryId, shopId, reference, caller, phones, limit: verdict.notes[0]!.cap }
+  } catch (error) {
+    await giveBack().catch(() => undefined)
     throw error
-  })
-  if (found === undefined) await leases.release(deliveryId, callId)
-  if (found?.kind === 'connect') leases.add(pool, deliveryId.slice(pool.length + 1), callId)
-  return found
+  }
 }
 
-async function readAdmission({ keys }: LineContext, deliveryId: string, reply: Reply): Promise<Admission | undefined> {
-  const [kindReply, , shop, partyReply, sealed] = list(reply)
+export const lengthOf = ({ longestMs }: Admitted): Admitted => longestMs === undefined ? {} : { longestMs }
+
+async function readAdmission({ keys }: LineContext, deliveryId: string, shopId: string, reply: Reply): Promise<Admission | undefined> {
+  const [kindReply, , , partyReply, sealed] = list(reply)
   const kind = int(kindReply)
-  const shopId = text(shop)
   const people = await openPeople(keys, shopId, deliveryId, bytes(sealed))
   if (people === undefined) return undefined
   const caller: Party = int(partyReply) === 0 ? 'courier' : 'customer'

@@ -67,16 +67,44 @@ export interface DeliveryChange {
 /** The phone on which each party is rung, unless it was erased; for the pseudonyms of a call's record, and never told. */
 export type PartyPhones = Readonly<Partial<Record<Party, E164>>>
 
+/** How much a shop may call, and a delivery may talk. */
+export type Cap = 'calls_at_once' | 'calls_per_hour' | 'minutes_per_day' | 'delivery_minutes_per_day'
+
+/** A cap is reached or nearly so; told once in the cap's hour or UTC day. Times are Unix milliseconds. */
+export interface CapAlarm {
+  readonly shopId: string
+  readonly deliveryId?: string
+  readonly cap: Cap
+  readonly state: 'near' | 'reached'
+  readonly used: number
+  readonly limit: number
+  readonly at: number
+}
+
+/** How much a shop calls now, in this hour and on this UTC day. */
+export interface ShopUsage {
+  readonly callsAtOnce: number
+  readonly callsThisHour: number
+  /** Of calls that have ended. */
+  readonly talkMs: number
+}
+
+/** A call that is counted in until it is released. */
+export interface Admitted {
+  /** How long the talk may be, in milliseconds, so that the shop stays within its caps; absent where it has none. */
+  readonly longestMs?: number
+}
+
 /** The answer to "may this caller talk to somebody through this number, and to whom?" */
 export type Lookup =
   /** Live: ring `callee`. The call is counted in; `release` counts it out. */
-  | { readonly kind: 'connect', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly phones: PartyPhones, readonly callee: E164 }
-  /** The caller is a party, the delivery is over and in quarantine. */
-  | { readonly kind: 'over', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly phones: PartyPhones }
+  | { readonly kind: 'connect', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly phones: PartyPhones, readonly callee: E164 } & Admitted
+  /** The caller is a party, the delivery is over and in quarantine. Counted in too: it may be put through to the support line. */
+  | { readonly kind: 'over', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly phones: PartyPhones } & Admitted
   /** The caller is a party but this delivery is one-way and not theirs to start. */
   | { readonly kind: 'wrong_direction', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly phones: PartyPhones }
   /** The caller is a party, but a limit is reached. */
-  | { readonly kind: 'limited', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly phones: PartyPhones, readonly limit: 'concurrent' | 'hourly' | 'caller' | 'number' }
+  | { readonly kind: 'limited', readonly deliveryId: string, readonly shopId: string, readonly reference: string, readonly caller: Party, readonly phones: PartyPhones, readonly limit: 'concurrent' | 'hourly' | 'caller' | 'number' | Cap }
   /** Number unknown, caller unknown, or both; nobody outside may tell which. */
   | { readonly kind: 'unknown' }
 
@@ -92,7 +120,7 @@ export type CodeAnswer =
   | { readonly kind: 'blocked', readonly retryAfter: number }
 
 /** A call between the two parties that the shop starts; it is counted in, and `release` counts it out. */
-export interface BegunCall {
+export interface BegunCall extends Admitted {
   readonly reference: string
   /** The proxy number that both are to see. */
   readonly number: E164
@@ -170,7 +198,7 @@ export interface Lines {
   /** One more phone for a party. @throws as change, phones_too_many */
   addPhone(shopId: string, id: string, party: Party, phone: E164): Promise<Delivery>
   /**
-   * Finds the delivery of `caller` at `number` and counts the call in under `callId`.
+   * Finds the delivery of `caller` at `number` and counts the call in under `callId`, when it connects and when it is over.
    * `caller` undefined means withheld or unusable: always `unknown`.
    */
   lookup(number: string, caller: E164 | undefined, callId: string): Promise<Lookup>
@@ -194,8 +222,18 @@ export interface Lines {
    * sooner. Looks at every delivery of the pool; may be broken off and repeated. @throws number_not_found (no such pool)
    */
   shorten(shopId: string, poolId: string, limits: ShortenLimits): Promise<Shortened>
-  /** Counts a call out that `lookup`, `redeem` or `begin` had counted in. Harmless when repeated. */
-  release(deliveryId: string, callId: string): Promise<void>
+  /**
+   * Counts in a call of a shop that belongs to no delivery, from one of its numbers. @throws call_limited
+   */
+  count(shopId: string, number: string, callId: string): Promise<void>
+  /**
+   * Counts a call out that `lookup`, `redeem`, `begin` or `count` had counted in. Harmless when repeated.
+   * @param deliveryId undefined for a call that belongs to none
+   * @param spentMs for how long a phone that we rang was connected; goes towards the minutes of the day
+   */
+  release(deliveryId: string | undefined, callId: string, spentMs?: number): Promise<void>
+  /** How much a shop calls. @throws number_not_found when there is no such pool */
+  usage(shopId: string, poolId: string): Promise<ShopUsage>
   /** Whether this is one of our proxy numbers. */
   isProxyNumber(number: string): boolean
   /** The numbers of a pool with their load, in order. @throws number_not_found when there is no such pool */

@@ -23,6 +23,9 @@ export const SettingsSchema = Type.Object({
   numberCountryStrict: Type.Boolean({ description: 'Whether to give no number rather than one of another country' }),
   recording: Type.Boolean({ description: 'Whether talks are recorded; both people are told before it starts' }),
   withheldCallers: Type.Union([Type.Literal('allow'), Type.Literal('refuse')], { description: 'Whether somebody who withholds their number may use a line; nobody is shown it either way' }),
+  callsAtOnce: Type.Union([Type.Null(), Type.Integer({ minimum: 1, maximum: 100000 })], { description: 'How many calls it may have at the same time; null: as many as the operator allows' }),
+  callsPerHour: Type.Union([Type.Null(), Type.Integer({ minimum: 1, maximum: 10000000 })], { description: 'How many calls may begin in an hour; null: as many as the operator allows' }),
+  minutesPerDay: Type.Union([Type.Null(), Type.Integer({ minimum: 2, maximum: 10000000 })], { description: 'For how many minutes phones may be called on a UTC day; null: as many as the operator allows' }),
   supportPhone: Type.Union([Type.Null(), Type.String({ pattern: '^\\+[1-9]\\d{4,14}$' })], { description: 'Where late callers are put through to; null: they hear that the delivery is over' })
 }, { additionalProperties: false })
 

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import type { Config, ShopConfig } from '../config.js'
+import { Ceilings, type Config, type ShopConfig } from '../config.js'
 import { MaskError } from '../errors.js'
 import { keyName } from '../store/keys.js'
 import type { Store } from '../store/redis.js'
@@ -11,7 +11,7 @@ import { swap } from './swap.js'
 export type Shop = ShopConfig
 
 /** What may change of a shop. Its pool never does: deliveries and numbers lie there. */
-export type ShopChange = Partial<Pick<Shop, 'name' | 'country'>> & { readonly language?: NonNullable<Shop['language']> }
+export type ShopChange = Partial<Pick<Shop, 'name' | 'country'>> & { readonly language?: NonNullable<Shop['language']>, readonly ceilings?: NonNullable<Shop['ceilings']> }
 
 /** The tenants: those of the configuration, and those that an operator made over the API. */
 export interface Shops {
@@ -50,7 +50,8 @@ const Row = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 80 }),
   pool: Type.String({ pattern: '^[a-z0-9]{1,16}$' }),
   country: Type.String({ pattern: '^[A-Z]{2}$' }),
-  language: Type.Optional(Type.Union([Type.Literal('en'), Type.Literal('et'), Type.Literal('ru')]))
+  language: Type.Optional(Type.Union([Type.Literal('en'), Type.Literal('et'), Type.Literal('ru')])),
+  ceilings: Type.Optional(Ceilings)
 }, { additionalProperties: false })
 
 /** Reads the shops and goes on reading them. @throws MaskError store_unavailable, store_full */

@@ -34,6 +34,10 @@ export type PoolKey =
   | 'try'
   /** rate:{pool}:<what>:<window> → counter of a window of time. */
   | 'rate'
+  /** shop:{pool}:<shop> → sorted set like calls, of all calls of a shop. */
+  | 'shop'
+  /** told:{pool}:<shop>:<cap>:<state>:<window> → an alarm that was given in that window of time. */
+  | 'told'
 
 /** @param pool id of a pool */
 export function poolKey(kind: PoolKey, pool: string, rest?: string): string {

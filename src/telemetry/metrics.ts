@@ -47,6 +47,7 @@ export function createMetrics(events: EventBus, readings: Readonly<Record<string
   })
   countCalls(events, registry)
   countRefusals(events, registry)
+  countCaps(events, registry)
   countRetention(events, registry)
   countSip(events, registry)
   countHttp(events, registry)
@@ -66,6 +67,12 @@ export function createMetrics(events: EventBus, readings: Readonly<Record<string
 function countRefusals(events: EventBus, registry: Registry): void {
   const refused = new Counter({ name: 'maskline_overload_refused_total', help: 'Calls and requests that were turned away before any work.', labelNames: ['what'], registers: [registry] })
   events.on('overload.refused', ({ what }) => refused.inc({ what }))
+}
+
+function countCaps(events: EventBus, registry: Registry): void {
+  const caps = new Counter({ name: 'maskline_caps_total', help: 'Shops or deliveries that came near a cap or reached it, once in its hour or day.', labelNames: ['cap', 'state'], registers: [registry] })
+  events.on('cap.near', ({ cap }) => caps.inc({ cap, state: 'near' }))
+  events.on('cap.reached', ({ cap }) => caps.inc({ cap, state: 'reached' }))
 }
 
 function countCalls(events: EventBus, registry: Registry): void {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CallSession } from '../../src/call/session.js'
 import type { Termination } from '../../src/call/termination.js'
 import { MaskError } from '../../src/errors.js'
-import type { CodeAnswer } from '../../src/line/types.js'
+import type { CodeAnswer, Lookup } from '../../src/line/types.js'
 import type { E164 } from '../../src/phone/types.js'
 import { CallFailed } from '../../src/sip/types.js'
 import { CallStage, partyPhones, ScriptedInbound, ScriptedLeg } from '../support/call-doubles.js'
@@ -20,7 +20,7 @@ function wholeAfter(t: Test, stage: CallStage, inbound: ScriptedInbound, termina
   const count = (name: string): number => stage.did.filter((did) => did === name).length
   const took = (name: string): boolean => stage.did.includes(name) && !stage.fail.has(name)
   t.equal(count('media.close'), took('media.open') ? 1 : 0, 'media is freed once')
-  t.equal(count('release'), took('lookup') && stage.found.kind === 'connect' ? 1 : 0, 'the call is counted out once')
+  t.equal(count('release'), took('lookup') && (stage.found.kind === 'connect' || stage.found.kind === 'over') ? 1 : 0, 'the call is counted out once')
   t.equal(stage.events.length, 1, 'one event tells the end')
   t.match(stage.events[0], termination)
   t.equal(stage.records.length, took('journal.open') ? 1 : 0, 'one record')
@@ -187,6 +187,21 @@ t.test('an offer within the dialog is answered by the media engine and stays on 
   t.equal(await stage.b.offers?.(undefined), 'description of b')
   inbound.leg.end()
   await over
+})
+
+t.test('a talk is no longer than the caps of the shop allow, and its time is charged', async (t) => {
+  const stage = new CallStage()
+  stage.found = { ...stage.found, longestMs: 30 } as Lookup
+  const { over } = start(stage, new ScriptedInbound())
+  t.match(await over, { result: 'success', reason: 'limit_reached' })
+  t.ok(stage.spent.length === 1 && stage.spent[0]! >= 25, 'from the answer of the callee on')
+
+  const refused = new CallStage()
+  refused.found = { kind: 'limited', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', phones: partyPhones, limit: 'minutes_per_day' }
+  const inbound = new ScriptedInbound()
+  t.equal((await start(refused, inbound).over).reason, 'cap_reached')
+  t.same(inbound.sent, ['183', '480'], 'outside like every other refusal')
+  t.ok(refused.did.includes('play unavailable to a'))
 })
 
 t.test('who is refused hears why', async (t) => {

@@ -54,5 +54,5 @@ t.test('what is going on now', async (t) => {
   t.strictSame(await calls(), { live: 1, ringing: 0, talking: 1 })
   t.match((await send('GET', '/v1/stats/now')).json(), { today: { day: '2026-11-21', calls: 30, suppressed: true } })
   const other = await send('GET', '/v1/stats/now', undefined, { key: keys.two })
-  t.strictSame(other.json(), { calls: { live: 0, ringing: 0, talking: 0 }, today: { day: '2026-11-21', calls: 0, reached: 0, missed: 0, busy: 0, declined: 0, failed: 0, reasons: {} } }, 'another shop has its own')
+  t.strictSame(other.json(), { calls: { live: 0, ringing: 0, talking: 0 }, caps: { callsAtOnce: { used: 0, limit: 500 }, callsPerHour: { used: 0, limit: 20_000 }, minutesPerDay: { used: 0, limit: 50_000 } }, today: { day: '2026-11-21', calls: 0, reached: 0, missed: 0, busy: 0, declined: 0, failed: 0, reasons: {} } }, 'another shop has its own')
 })

@@ -26,6 +26,7 @@ import type { Role } from '../../src/shop/access.js'
 import { createApiKeys, type ApiKeys } from '../../src/shop/keys.js'
 import { createAccessSeal, type AccessSeal } from '../../src/shop/seal.js'
 import { createSessions } from '../../src/shop/sessions.js'
+import { createShopCaps } from '../../src/shop/caps.js'
 import { createSettings, type ShopSettings } from '../../src/shop/settings.js'
 import { createShops } from '../../src/shop/shops.js'
 import type { KeyRing } from '../../src/store/keyring/types.js'
@@ -70,7 +71,7 @@ export interface SendOptions {
   readonly headers?: Record<string, string>
 }
 
-const shopDefaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, withheldCallers: 'allow', supportPhone: null }
+const shopDefaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, withheldCallers: 'allow', callsAtOnce: null, callsPerHour: null, minutesPerDay: null, supportPhone: null }
 
 /** The whole HTTP room over real lines, a real call log and a Redis of its own. */
 export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<HttpDeps> = {}, settings: (config: Config) => Config = (config) => config): Promise<TestApi> {
@@ -85,11 +86,12 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
   const shops = await createShops({ config, store, log })
   const seal = createAccessSeal(keyRing)
   const apiKeys = createApiKeys({ store, shops, configured: { one: [keys.one], two: [keys.two] }, seal, log })
-  const lines = createLines({ store, keys: keyRing, config, log })
-  await lines.prepare()
   const journal = createJournal({ store, ring: keyRing, shops: () => ['one', 'two'], log })
   const recordings = createRecordings({ dir: join(redis.dir, 'recordings'), keys: keyRing, log })
   const shopSettings = createSettings({ store, ring: keyRing, defaults: shopDefaults, defaultsOf: () => shopDefaults })
+  const caps = createShopCaps(config, shops, shopSettings)
+  const lines = createLines({ store, keys: keyRing, config, log, caps: { of: (shopId) => caps.of(shopId), tell: ({ state, ...alarm }) => events.emit(`cap.${state}`, alarm) } })
+  await lines.prepare()
   const webhooks: Webhooks = createWebhooks({
     store, ring: keyRing, events, log, shops: () => ['one', 'two'], allowPrivate: config.webhooks.allowPrivate, periodOf: async () => 86_400
   })
@@ -109,6 +111,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     keys: apiKeys,
     sessions: createSessions({ store, seal, keys: apiKeys, idleMs: 60_000, longestMs: 3_600_000 }),
     settings: shopSettings,
+    caps,
     idempotency: createIdempotency({ store, ring: keyRing, log }),
     health: { parts: async () => [{ name: 'store', ok: true }] },
     metrics: { contentType: 'text/plain', text: async () => 'maskline_in_use 0\n' },

@@ -3,6 +3,7 @@ import { allocate } from '../../src/line/allocate.js'
 import { CodeOffers } from '../../src/line/code.js'
 import type { LineContext } from '../../src/line/context.js'
 import { Doubts } from '../../src/line/doubts.js'
+import { CapAlarms } from '../../src/line/alarms.js'
 import { createNumberPlan } from '../../src/line/numbers.js'
 import { slotOf } from '../../src/line/slot.js'
 import { createTags } from '../../src/line/tagged.js'
@@ -16,7 +17,7 @@ const store = await testStore(t, await testRedis(t))
 t.test('the same digits are never given twice on one number, whatever the epoch', async (t) => {
   const { keys, wanted, now, advance } = await freshLines(t, store)
   const config = lineConfig({ numbers: ['+442079460000'] })
-  const context: LineContext = { store, keys, config, log: createLog('silent'), plan: createNumberPlan(config.pools), tags: createTags({ keys, store, clock: now }), now }
+  const context: LineContext = { store, keys, config, log: createLog('silent'), plan: createNumberPlan(config.pools), tags: createTags({ keys, store, clock: now }), alarms: new CapAlarms({ store, log: createLog('silent') }), now }
   const rows = ['12345', '12345', '12345', '12346', '12345', '12346', '98765']
   class Fixed extends CodeOffers {
     protected override digits(): string {

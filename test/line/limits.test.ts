@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Leases, leaseMs } from '../../src/line/leases.js'
 import type { LineContext } from '../../src/line/context.js'
+import { CapAlarms } from '../../src/line/alarms.js'
 import { createNumberPlan } from '../../src/line/numbers.js'
 import { createTags } from '../../src/line/tagged.js'
 import { createLog } from '../../src/telemetry/log.js'
@@ -42,11 +43,11 @@ t.test('a call with signs of life goes on counting, until it is counted out', as
   const { lines, keys, wanted, advance, now } = await freshLines(t, store, { limits: { callsPerDelivery: 1 } })
   const { id, number } = await lines.allocate(wanted(courier, customer))
   const config = lineConfig()
-  const context: LineContext = { store, keys, config, log: createLog('silent'), plan: createNumberPlan(config.pools), tags: createTags({ keys, store, clock: now }), now }
+  const context: LineContext = { store, keys, config, log: createLog('silent'), plan: createNumberPlan(config.pools), tags: createTags({ keys, store, clock: now }), alarms: new CapAlarms({ store, log: createLog('silent') }), now }
   const leases = new Leases(context)
   t.teardown(() => leases.stop())
   await lines.lookup(number, courier, 'c1')
-  leases.add('demo', id.slice(5), 'c1')
+  leases.add({ pool: 'demo', local: id.slice(5), shopId: 'shop' }, 'c1')
   for (let round = 0; round < 5; round++) {
     advance(leaseMs / 1000 - 1)
     await leases.renew()
@@ -56,7 +57,7 @@ t.test('a call with signs of life goes on counting, until it is counted out', as
   t.equal(leases.size, 0)
   t.equal((await lines.lookup(number, courier, 'c2')).kind, 'connect')
   await lines.release(id, 'c2')
-  leases.add('demo', id.slice(5), 'c2')
+  leases.add({ pool: 'demo', local: id.slice(5), shopId: 'shop' }, 'c2')
   await leases.renew()
   t.equal((await lines.lookup(number, courier, 'c3')).kind, 'connect', 'a sign of life brings no call back')
 })

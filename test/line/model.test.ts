@@ -134,7 +134,7 @@ const lookup = fc.record({ number, phone, hangUp: fc.boolean(), of: fc.option(wh
   const expected = oracle.lookup(dialled, caller, callId)
   const found = await lines.lookup(dialled, caller, callId)
   assert.deepEqual({ kind: found.kind, id: 'deliveryId' in found ? found.deliveryId : undefined, callee: found.kind === 'connect' ? found.callee : undefined }, { id: undefined, callee: undefined, ...expected })
-  if (l.hangUp && found.kind === 'connect') {
+  if (l.hangUp && (found.kind === 'connect' || found.kind === 'over')) {
     await lines.release(found.deliveryId, callId)
     oracle.deliveries.find(({ id }) => id === found.deliveryId)?.calls.delete(callId)
   }

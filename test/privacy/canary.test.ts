@@ -69,7 +69,7 @@ for (const engine of engines) {
 async function begin(t: Test, set: Changes): Promise<Play> {
   const whole = await startWhole(t, (config) => {
     set(config)
-    config.limits = { callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10000, callsPerNumberMinute: 100000 }
+    config.limits = { ...config.limits, callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10000, callsPerNumberMinute: 100000 }
   })
   const carrier = await Carrier.open(whole.gatewayPort, whole.sipPort)
   const a = await Party.open('a', courier, carrier)

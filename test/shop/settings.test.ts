@@ -6,7 +6,7 @@ import { memoryKeyRing } from '../support/keyring.js'
 import { testRedis, testStore } from '../support/redis.js'
 
 const supportPhone = '+46701740699'
-const defaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, withheldCallers: 'allow', supportPhone: null }
+const defaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, withheldCallers: 'allow', callsAtOnce: null, callsPerHour: null, minutesPerDay: null, supportPhone: null }
 const store = await testStore(t, await testRedis(t))
 const parts = (ring = memoryKeyRing(), over: Store = store): Parameters<typeof createSettings>[0] => ({ store: over, ring, defaults, defaultsOf: () => defaults })
 

@@ -95,7 +95,7 @@ export class CallStage {
   readonly did: string[] = []
   readonly events: (Events['call.ended'] & { name: string })[] = []
   readonly records: { start: CallStart, end?: CallEnd }[] = []
-  readonly defaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, withheldCallers: 'allow', supportPhone: null }
+  readonly defaults: ShopSettings = { language: 'en', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86400, numberCountries: [], numberCountryStrict: false, recording: false, withheldCallers: 'allow', callsAtOnce: null, callsPerHour: null, minutesPerDay: null, supportPhone: null }
   /** What the shop has set. */
   settings: Partial<ShopSettings> = { language: 'et' }
   found: Lookup = { kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', phones: partyPhones, callee: '+46701740606' as E164 }
@@ -135,6 +135,9 @@ export class CallStage {
   press: (digit: string) => void = () => undefined
   /** What an entered code opens. */
   redeem: () => Promise<CodeAnswer> = async () => ({ kind: 'wrong', left: 1 })
+
+  /** For how long phones were called, of each call that was counted out. */
+  readonly spent: number[] = []
 
   step(name: string): void {
     this.did.push(name)
@@ -180,7 +183,7 @@ export class CallStage {
 
   #lines(): Lines {
     const lookup = async (): Promise<Lookup> => { this.step('lookup'); return this.found }
-    return { lookup, redeem: () => this.redeem(), release: async () => this.step('release') } as unknown as Lines
+    return { lookup, redeem: () => this.redeem(), count: async () => this.step('count'), release: async (_delivery: string, _call: string, spentMs = 0) => { this.step('release'); this.spent.push(spentMs) } } as unknown as Lines
   }
 
   #engine(): MediaEngine {

@@ -125,11 +125,12 @@ export class LineOracle {
     const d = this.holding(number, caller)[0]
     const party = d?.phones.courier.includes(caller) ? 'courier' : d?.phones.customer.includes(caller) ? 'customer' : undefined
     if (d === undefined || party === undefined) return { kind: 'unknown' }
-    if (!this.isLive(d)) return { kind: 'over', id: d.id }
-    if (d.direction !== 'both' && d.direction !== party) return { kind: 'wrong_direction', id: d.id }
+    const live = this.isLive(d)
+    if (live && d.direction !== 'both' && d.direction !== party) return { kind: 'wrong_direction', id: d.id }
     const counting = [...d.calls].filter(([, end]) => end > this.now)
     if (counting.length >= this.limits.calls) return { kind: 'limited', id: d.id }
     d.calls.set(callId, this.now + this.limits.leaseMs)
+    if (!live) return { kind: 'over', id: d.id }
     return { kind: 'connect', id: d.id, callee: d.phones[party === 'courier' ? 'customer' : 'courier'][0]! }
   }
 

@@ -52,7 +52,7 @@ async function perform(lines: Lines, op: Op): Promise<Done> {
       case 'close': await lines.close('shop', op.id); break
       case 'lookup': {
         const found = await lines.lookup(op.number, op.caller, op.callId)
-        if (found.kind === 'connect') await lines.release(found.deliveryId, op.callId)
+        if (found.kind === 'connect' || found.kind === 'over') await lines.release(found.deliveryId, op.callId)
         return { code: found.kind, found }
       }
     }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
-import { createLines, type LineConfig } from '../../src/line/lines.js'
+import { createLines, type LineConfig, type LinesOptions } from '../../src/line/lines.js'
 import type { Lines, NewDelivery } from '../../src/line/types.js'
 import type { E164 } from '../../src/phone/types.js'
 import type { KeyRing } from '../../src/store/keyring/types.js'
@@ -32,6 +32,7 @@ export interface LineOverrides {
   readonly line?: Partial<LineConfig['line']>
   readonly limits?: Partial<LineConfig['limits']>
   readonly pools?: LineConfig['pools']
+  readonly caps?: LinesOptions['caps']
 }
 
 export const quarantineSeconds = 86400
@@ -60,7 +61,7 @@ export async function freshLines(t: Pick<Test, 'teardown'>, store: Store, overri
 export function linesOn(t: Pick<Test, 'teardown'>, store: Store, overrides: LineOverrides = {}, clock = { now: 1_700_000_000_000 }, elapsed = () => clock.now): TestLines {
   let references = 0
   if (keys === undefined) throw new Error('There are no keys before freshLines.')
-  const lines = createLines({ store, keys, config: lineConfig(overrides), log: createLog('silent'), clock: () => clock.now, elapsed })
+  const lines = createLines({ store, keys, config: lineConfig(overrides), log: createLog('silent'), clock: () => clock.now, elapsed, ...(overrides.caps === undefined ? {} : { caps: overrides.caps }) })
   t.teardown(() => lines.stop())
   return {
     lines,

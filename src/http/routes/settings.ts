@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { MaskError } from '../../errors.js'
 import { parsePhone } from '../../phone/e164.js'
+import { capNames, type Ceilings } from '../../shop/caps.js'
 import { SettingsSchema, type ShopSettings } from '../../shop/settings.js'
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
@@ -32,10 +33,17 @@ export function settingsRoutes(app: Api, deps: RouteDeps): void {
     const policy = { allowedCountries: config.line.allowedCountries, isProxyNumber: (number: string) => lines.isProxyNumber(number) }
     if (request.body.recording === true && await deps.retention.periods.period(shopOf(request).id, 'recording') === null) throw new MaskError('recording_period', { field: 'recording' })
     if (typeof supportPhone === 'string') parsePhone(supportPhone, policy, 'supportPhone')
+    checkCaps(request.body, deps.caps.ceilings(shopOf(request).id))
     const changed = await changeAll(deps, request, request.body)
     await audited(deps, request, 'settings.change', { scope: Object.keys(request.body).join(', ') })
     return changed
   })
+}
+
+/** A shop may allow itself less than the operator allows it, never more. @throws MaskError request_invalid */
+function checkCaps(wanted: Static<typeof ChangeSettings>, ceilings: Ceilings): void {
+  const field = capNames.find((name) => (wanted[name] ?? 0) > ceilings[name])
+  if (field !== undefined) throw new MaskError('request_invalid', { field })
 }
 
 /** The quarantine is a period of the retention classes too: it is changed there, with its history. */

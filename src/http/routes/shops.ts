@@ -52,7 +52,7 @@ function changeRoutes(app: Api, deps: RouteDeps): void {
 
   const change = {
     operationId: 'changeShop',
-    summary: 'Change its name, country or language; not of a shop that stands in the configuration',
+    summary: 'Change its name, country, language or ceilings; not of a shop that stands in the configuration',
     tags,
     params: IdParam,
     body: ShopChangeRequest,
@@ -116,6 +116,6 @@ function checkNames({ id, name }: { readonly id?: string, readonly name?: string
   if (name !== undefined && (name.trim() === '' || mayHoldPhone(name))) throw new MaskError('request_invalid', { field: 'name' })
 }
 
-function shopView(shops: Shops, { id, name, pool, country, language }: Shop): ShopAnswer {
-  return { id, name, pool, country, ...(language === undefined ? {} : { language }), from: shops.isConfigured(id) ? 'configuration' : 'api' }
+function shopView(shops: Shops, { id, name, pool, country, language, ceilings }: Shop): ShopAnswer {
+  return { id, name, pool, country, ...(language === undefined ? {} : { language }), ...(ceilings === undefined ? {} : { ceilings }), from: shops.isConfigured(id) ? 'configuration' : 'api' }
 }

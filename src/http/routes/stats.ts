@@ -1,8 +1,10 @@
 import { Type, type Static } from 'typebox'
 import { MaskError } from '../../errors.js'
+import type { ShopUsage } from '../../line/types.js'
 import { dayMs, dayOf } from '../../record/day.js'
 import { emptyDay } from '../../record/statistics/suppress.js'
 import { mostAttempts, type DayStatistics } from '../../record/statistics/types.js'
+import type { Caps } from '../../shop/caps.js'
 import type { Role } from '../../shop/access.js'
 import { shopOf } from '../auth.js'
 import { timeOf } from '../query.js'
@@ -37,10 +39,16 @@ const Day = Type.Object({
 type Day = Static<typeof Day>
 const Days = Type.Object({ days: Type.Array(Day) }, closed)
 const live = { live: Type.Integer({ examples: [3] }), ringing: Type.Integer({ examples: [1] }), talking: Type.Integer({ examples: [2] }) }
-const Now = Type.Object({ calls: Type.Object(live, closed), today: Day }, closed)
+const used = (description: string) => Type.Object({ used: Type.Integer({ minimum: 0 }), limit: Type.Integer({ minimum: 1 }) }, { ...closed, description })
+const CapsNow = Type.Object({
+  callsAtOnce: used('Calls that are live now, those that are being set up among them.'),
+  callsPerHour: used('Calls that began in this hour.'),
+  minutesPerDay: used('Whole minutes for which phones were called on this UTC day, in calls that have ended.')
+}, closed)
+const Now = Type.Object({ calls: Type.Object(live, closed), caps: CapsNow, today: Day }, closed)
 
 /** Figures of a shop: how often and how fast its people reach each other. Nobody can be told from them. */
-export function statsRoutes(app: Api, { statistics, calls, clock }: RouteDeps): void {
+export function statsRoutes(app: Api, { statistics, calls, lines, caps, clock }: RouteDeps): void {
   const days = {
     operationId: 'dailyStats',
     summary: 'What became of the calls of each UTC day, oldest first; days without calls are left out',
@@ -53,13 +61,21 @@ export function statsRoutes(app: Api, { statistics, calls, clock }: RouteDeps): 
     return { days: found.map(dayView) }
   })
 
-  const now = { operationId: 'statsNow', summary: 'The calls under way, and what became of those of today', tags, response: answers({ 200: Now }, []) }
+  const now = { operationId: 'statsNow', summary: 'The calls under way, how much of its caps the shop has used, and what became of those of today', tags, response: answers({ 200: Now }, []) }
   app.get('/stats/now', { schema: now, config: { roles } }, async (request) => {
-    const { id } = shopOf(request)
+    const { id, pool } = shopOf(request)
     const at = clock()
-    const [live, [today]] = await Promise.all([calls.live(id), statistics.days(id, { from: at, to: at + 1 })])
-    return { calls: live, today: dayView(today ?? emptyDay(dayOf(at))) }
+    const [live, usage, limits, [today]] = await Promise.all([calls.live(id), lines.usage(id, pool), caps.of(id), statistics.days(id, { from: at, to: at + 1 })])
+    return { calls: live, caps: capsView(usage, limits), today: dayView(today ?? emptyDay(dayOf(at))) }
   })
+}
+
+function capsView({ callsAtOnce, callsThisHour, talkMs }: ShopUsage, limits: Caps): Static<typeof CapsNow> {
+  return {
+    callsAtOnce: { used: callsAtOnce, limit: limits.callsAtOnce },
+    callsPerHour: { used: callsThisHour, limit: limits.callsPerHour },
+    minutesPerDay: { used: Math.floor(talkMs / 60_000), limit: limits.minutesPerDay }
+  }
 }
 
 function windowOf({ from, to }: Static<typeof Query>, now: number): { from: number, to: number } {

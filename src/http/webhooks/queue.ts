@@ -20,6 +20,8 @@ const longestMs = 4 * dayMs
 type Kind = 'events' | 'ages' | 'due' | 'tries' | 'dead'
 const kinds: Readonly<Record<Kind, string>> = { events: 'whe', ages: 'wha', due: 'whd', tries: 'wht', dead: 'whx' }
 const key = (shopId: string, kind: Kind): string => keyName(kinds[kind], `shop.${shopId}`)
+/** In which order something is told: after what was told of the same delivery, or of the shop as a whole. */
+export const laneOf = ({ deliveryId = 'shop' }: { readonly deliveryId?: string }): string => deliveryId
 const laneKey = (shopId: string, lane: string): string => keyName('whl', `shop.${shopId}`, lane)
 
 export interface QueueOptions {
@@ -81,7 +83,7 @@ export class WebhookQueue {
     const body = sealed && await ring.open(sealed, { purpose: 'webhook', owner: shopId }, id)
     if (!body) return false
     const { data } = JSON.parse(body.toString('utf8')) as { data: { deliveryId?: string } }
-    const lane = data.deliveryId ?? id
+    const lane = laneOf(data)
     await this.drop(shopId, [`${id}|${lane}`])
     return this.push(shopId, { id, lane, body: body.toString('utf8'), at: clock() })
   }

@@ -1,5 +1,5 @@
 /** What a shop's system can be told. */
-export const eventNames = ['delivery.created', 'delivery.closed', 'call.started', 'call.answered', 'call.ended', 'call.missed', 'webhook.test'] as const
+export const eventNames = ['delivery.created', 'delivery.closed', 'call.started', 'call.answered', 'call.ended', 'call.missed', 'cap.near', 'cap.reached', 'webhook.test'] as const
 export type EventName = typeof eventNames[number]
 
 /** Who is asked before two people are connected. */

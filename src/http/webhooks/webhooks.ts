@@ -7,7 +7,7 @@ import type { Store } from '../../store/redis.js'
 import { errorFields, type Log } from '../../telemetry/log.js'
 import { addressRules } from './address.js'
 import { createGate, type Gate } from './gate.js'
-import { WebhookQueue } from './queue.js'
+import { laneOf, WebhookQueue } from './queue.js'
 import { Sender } from './sender.js'
 import { WebhookTargets } from './targets.js'
 import type { EventName, Sent, Waiting, WebhookTarget } from './types.js'
@@ -87,7 +87,7 @@ class Engine implements Webhooks {
       this.counts.gate_failed++
       log.warn('webhook.gate_failed', { shopId })
     })
-    const told: readonly (keyof Events & EventName)[] = ['delivery.created', 'delivery.closed', 'call.started', 'call.answered', 'call.ended', 'call.missed']
+    const told: readonly (keyof Events & EventName)[] = ['delivery.created', 'delivery.closed', 'call.started', 'call.answered', 'call.ended', 'call.missed', 'cap.near', 'cap.reached']
     this.#stops = told.map((name) => events.on(name, (event) => this.#take(name, event)))
     this.#timer = setInterval(() => void this.#look(), lookEveryMs).unref()
   }
@@ -137,9 +137,10 @@ class Engine implements Webhooks {
   }
 
   #take(type: EventName, event: { readonly shopId?: string, readonly deliveryId?: string, readonly at: number }): void {
-    const { shopId, deliveryId } = event
+    const { shopId } = event
+    const deliveryId = laneOf(event)
     // A stranger's call is no shop's business.
-    if (shopId === undefined || deliveryId === undefined) return
+    if (shopId === undefined) return
     if (this.#pending >= mostPending) { this.counts.lost++; return }
     this.#pending++
     const flight = (this.#lanes.get(deliveryId) ?? Promise.resolve()).then(() => this.#put(shopId, deliveryId, type, event)).catch((error: unknown) => {

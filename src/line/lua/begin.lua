@@ -5,7 +5,7 @@
   ARGV     1 now   2 epochs (includes/tags.lua)   3 id   4 shop   5 call id   6 lease (ms)   7 … 10 limits as in lookup.lua
            11 party that is rung first (0 courier, 1 customer)   12 tags of its phone
 
-  Result   { kind, id, shop, party, sealed, number } (includes/admit.lua), { NOT_FOUND }, { EPOCHS … }
+  Result   { kind, id, shop, party, sealed, usage, number } (includes/admit.lua), { NOT_FOUND }, { EPOCHS … }
            { REVISION_MISMATCH }: the party's phone is another one now
 ]]
 --- @include "admit"
@@ -21,5 +21,6 @@ if not tag_among(first(d[party == 0 and COURIER or CUSTOMER]), ARGV[12]) then re
 d[DIRECTION] = 0
 local call, limits = admit_args(5)
 local answer = admit(ARGV[3], d, party, first(ARGV[12]), call, limits)
-answer[6] = d[NUMBER]
+answer[6] = answer[6] or {}
+answer[7] = d[NUMBER]
 return answer

@@ -7,7 +7,7 @@
            5 call id   6 lease (ms)   7 calls of a delivery at the same time   8 calls of a delivery in an hour
            9 calls of a caller in an hour   10 calls to a number in a minute
 
-  Result   { kind, id, shop, party (0 courier, 1 customer), sealed } or { UNKNOWN } (includes/admit.lua), { EPOCHS … }
+  Result   { kind, id, shop, party (0 courier, 1 customer), sealed, usage } or { UNKNOWN } (includes/admit.lua), { EPOCHS … }
 ]]
 --- @include "admit"
 

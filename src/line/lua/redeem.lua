@@ -10,7 +10,7 @@
            15 … 26 for the caller, the number and the pool: wrong codes before the first wait, time in which
            one is forgiven (ms), first wait (ms), longest wait (ms)
 
-  Result   { kind, id, shop, party, sealed } (includes/admit.lua), { EPOCHS … }
+  Result   { kind, id, shop, party, sealed, usage } (includes/admit.lua), { EPOCHS … }
            { WRONG, wrong codes that the caller may still enter } { BLOCKED, seconds to wait }
 ]]
 --- @include "admit"

@@ -74,7 +74,7 @@ export async function playedServer(t: Pick<Test, 'teardown'>): Promise<Played> {
     'retention/runs': () => ({ publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64'), runs: state.runs }),
     'retention/changes': () => ({ changes: state.changes }),
     holds: () => ({ holds: state.holds }),
-    'stats/now': () => ({ calls: state.live, today: state.today }),
+    'stats/now': () => ({ calls: state.live, caps: { callsAtOnce: { used: 7, limit: 500 }, callsPerHour: { used: 214, limit: 20_000 }, minutesPerDay: { used: 1380, limit: 50_000 } }, today: state.today }),
     stats: (request) => {
       const { from = '' } = request.query as { from?: string }
       return { days: state.days.filter((one) => String(one.day) >= from.slice(0, 10)) }
@@ -84,7 +84,7 @@ export async function playedServer(t: Pick<Test, 'teardown'>): Promise<Played> {
     'persons/requests': () => ({ requests: [] }),
     keys: () => ({ keys: [] }),
     numbers: () => ({ numbers: Array.from({ length: 20 }, (_, index) => ({ number: `+4420794600${String(index).padStart(2, '0')}`, country: 'GB', state: index === 3 ? 'draining' : 'in_service', live: index % 5, held: 12 + index * 7 % 9 })) }),
-    settings: () => ({ language: 'et', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86_400, numberCountries: ['EE'], numberCountryStrict: false, recording: false, withheldCallers: 'allow', supportPhone: null }),
+    settings: () => ({ language: 'et', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86_400, numberCountries: ['EE'], numberCountryStrict: false, recording: false, withheldCallers: 'allow', callsAtOnce: null, callsPerHour: null, minutesPerDay: 20_000, supportPhone: null }),
     calls: () => ({ calls: [] })
   }
   for (const [path, answer] of Object.entries(answers)) app.get(`/v1/${path}`, async (request) => answer(request))

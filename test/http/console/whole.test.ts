@@ -13,7 +13,7 @@ test('the console over the whole application, with calls through real phones', {
   const play = await stage(t, (config) => {
     // Phones, a browser and the application share a machine.
     config.redis.commandTimeoutMs = 5000
-    config.limits = { callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 1000, callsPerNumberMinute: 1000 }
+    config.limits = { ...config.limits, callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 1000, callsPerNumberMinute: 1000 }
   })
   const url = `http://127.0.0.1:${play.app.httpPort}`
   const line = await play.line({ reference: 'order-A-17' })

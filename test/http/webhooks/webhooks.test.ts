@@ -119,6 +119,24 @@ t.test('what fails is tried again later, in order, and never overtaken', async (
   t.equal(new Set(shop.got.filter(({ event }) => event.type === 'delivery.created' && event.data.deliveryId === 'demo-abc').map(({ headers }) => headers['webhook-id'])).size, 1, 'a repetition has the same id')
 })
 
+t.test('a cap is told of, to its shop alone, without a delivery; also when it is asked for again', async (t) => {
+  const { process, time } = await room(t)
+  const { webhooks, events } = await process()
+  const shop = await receiver(t)
+  await webhooks.targets.set('one', { url: shop.url, events: ['cap.near', 'cap.reached'], gate: null })
+  events.emit('cap.near', { shopId: 'two', cap: 'calls_per_hour', used: 8, limit: 10, at: time.now })
+  shop.says.status = 410
+  events.emit('cap.reached', { shopId: 'one', cap: 'calls_per_hour', used: 11, limit: 10, at: time.now })
+  await until(async () => webhooks.counts.dead === 1 ? true : undefined, 'the end')
+  const [dead] = await webhooks.queue.dead('one', 10)
+  t.match(dead, { type: 'cap.reached', deliveryId: '' })
+  shop.says.status = 204
+  t.equal(await webhooks.queue.revive('one', dead!.id), true)
+  await until(async () => webhooks.counts.sent === 1 ? true : undefined, 'the event')
+  t.same(await webhooks.queue.dead('one', 10), [])
+  t.same(shop.got.at(-1)?.event, { type: 'cap.reached', timestamp: new Date(time.now).toISOString(), data: { shopId: 'one', cap: 'calls_per_hour', used: 11, limit: 10 } })
+})
+
 t.test('a process that dies leaves its events to another; together they send each once and in order', async (t) => {
   const { process, time } = await room(t)
   const first = await process()

@@ -158,6 +158,7 @@ export interface DayStats {
 
 export interface NowStats {
   readonly calls: { readonly live: number, readonly ringing: number, readonly talking: number }
+  readonly caps: Readonly<Record<'callsAtOnce' | 'callsPerHour' | 'minutesPerDay', { readonly used: number, readonly limit: number }>>
   readonly today: Omit<DayStats, 'day'>
 }
 

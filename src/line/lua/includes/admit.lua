@@ -1,6 +1,8 @@
 --- @include "record"
+--- @include "usage"
 
--- May this party of a delivery call now? If so the call is counted in.
+-- May this party of a delivery call now? If so the call is counted in; also one to a delivery that is over, because it may
+-- be put through to the shop's support line.
 
 -- As in line/lookup.ts.
 local CONNECT = 0
@@ -12,19 +14,17 @@ local LIMITED_CALLER = 5
 local LIMITED_NUMBER = 6
 local UNKNOWN = 7
 
-local HOUR, MINUTE = 3600000, 60000
-
 --- party: 0 courier, 1 customer. caller: tag of the present epoch; an hour lies in one epoch, so its count does too.
 --- call: { id, lease (ms) }. limits: calls of the delivery at the same time,
 --- of the delivery in an hour, of the caller in an hour, to the number in a minute.
---- Answers { kind, id, shop, party, sealed }.
+--- Answers { kind, id, shop, party, sealed }, and { … } of usage() behind it when the call was counted in.
 local function admit(id, d, party, caller, call, limits)
   local function answer(kind)
     return { kind, id, d[SHOP], party, d[SEALED] }
   end
 
-  if not is_live(d) then return answer(OVER) end
-  if d[DIRECTION] ~= 0 and d[DIRECTION] ~= party + 1 then return answer(WRONG_DIRECTION) end
+  local live = is_live(d)
+  if live and d[DIRECTION] ~= 0 and d[DIRECTION] ~= party + 1 then return answer(WRONG_DIRECTION) end
 
   local calls = key('calls', id)
   redis.call('ZREMRANGEBYSCORE', calls, '-inf', now)
@@ -46,7 +46,10 @@ local function admit(id, d, party, caller, call, limits)
   redis.call('PEXPIRE', by_number, MINUTE)
   redis.call('ZADD', calls, now + call[2], call[1])
   redis.call('PEXPIRE', calls, call[2] * 2)
-  return answer(CONNECT)
+  count_in(d[SHOP], call)
+  local counted = answer(live and CONNECT or OVER)
+  counted[6] = usage(d[SHOP], id)
+  return counted
 end
 
 --- ARGV from place `at` on: call id, lease, the four limits.

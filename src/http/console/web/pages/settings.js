@@ -11,6 +11,7 @@ import { may } from '../session.js'
 /** @import { PageDefinition, Settings } from '../types.js' */
 
 const numbers = /** @type {const} */ ({ ringTimeoutSeconds: [5, 180], maxDurationSeconds: [30, 14_400], quarantineSeconds: [0, 2_592_000] })
+const caps = /** @type {const} */ ({ callsAtOnce: [1, 100_000], callsPerHour: [1, 10_000_000], minutesPerDay: [2, 10_000_000] })
 const switches = /** @type {const} */ (['hint', 'recording', 'numberCountryStrict'])
 
 /** What the shop has decided about its calls. @type {PageDefinition} */
@@ -56,6 +57,7 @@ function fields(value) {
     ${known('recording') ? checkField({ ...words('recording'), checked: value.recording === true }) : nothing}
     <h2>${t('settings.lengths')}</h2>
     ${Object.entries(numbers).map(([name, [min, max]]) => textField({ ...words(name), type: 'number', min, max, step: 1, required: true, value: Number(value[name]) }))}
+    ${Object.entries(caps).map(([name, [min, max]]) => textField({ ...words(name), type: 'number', min, max, step: 1, value: typeof value[name] === 'number' ? value[name] : '' }))}
     <h2>${t('settings.line')}</h2>
     ${textField({ ...words('numberCountries'), value: listOf(value.numberCountries).join(' '), maxlength: 40, pattern: '\\s*([A-Za-z]{2}[\\s,]*){0,8}' })}
     ${checkField({ ...words('numberCountryStrict'), checked: value.numberCountryStrict === true })}
@@ -74,6 +76,7 @@ export function changeOf(old, typed) {
   /** @type {Record<string, unknown>} */
   const wanted = { language: typed.language, acceptance: typed.acceptance, withheldCallers: typed.withheldCallers }
   for (const name of Object.keys(numbers)) wanted[name] = Number(typed[name])
+  for (const name of Object.keys(caps)) wanted[name] = typed[name] ? Number(typed[name]) : null
   // A box that is not ticked is not in the form at all.
   for (const name of switches) if (name in old) wanted[name] = typed[name] !== undefined
   wanted.numberCountries = (typed.numberCountries ?? '').toUpperCase().split(/[\s,]+/).filter(Boolean)

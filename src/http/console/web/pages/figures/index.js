@@ -8,7 +8,7 @@ import { loaded } from '../../resource.js'
 import { clock } from '../../times.js'
 import { callsPlot, timesPlot } from './plots.js'
 import { outcomes, todayFigures } from './today.js'
-import { nowPanel } from './now.js'
+import { capsPanel, nowPanel } from './now.js'
 
 /** @import { DayStats, NowStats, PageDefinition } from '../../types.js' */
 
@@ -56,7 +56,7 @@ function figures() {
       <div class="page-head"><div><h1 tabindex="-1">${t('figures.title')}</h1><p class="lead">${t('figures.lead')}</p></div></div>
       <section aria-labelledby="now">
         <div class="section-head"><h2 id="now">${t('figures.now')}</h2><p class="none">${t('figures.asOf', { time: clock(at) })}</p></div>
-        ${shown(now, ({ calls }) => nowPanel(calls, seen), { rows: 2 })}
+        ${shown(now, ({ calls, caps }) => html`${nowPanel(calls, seen)}${capsPanel(caps)}`, { rows: 3 })}
       </section>
       <section aria-labelledby="today">
         <h2 id="today">${t('figures.today')}</h2>

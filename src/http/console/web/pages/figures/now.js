@@ -14,3 +14,16 @@ export function nowPanel({ live, ringing, talking }, seen) {
       <div class="now-line">${spark(seen, t('now.line'))}<p class="none">${t('now.line')}</p></div>
     </div>`
 }
+
+/** How much the shop has used of what it may call. @param {import('../../types.js').NowStats['caps']} caps */
+export function capsPanel({ callsAtOnce, callsPerHour, minutesPerDay }) {
+  return html`
+    <dl class="numbers">
+      <div><dt>${t('now.callsAtOnce')}</dt><dd>${ofLimit(callsAtOnce)}</dd></div>
+      <div><dt>${t('now.callsPerHour')}</dt><dd>${ofLimit(callsPerHour)}</dd></div>
+      <div><dt>${t('now.minutesPerDay')}</dt><dd>${ofLimit(minutesPerDay)}</dd></div>
+    </dl>`
+}
+
+/** @param {{ used: number, limit: number }} cap */
+const ofLimit = ({ used, limit }) => html`${whole(used)} <small>/ ${whole(limit)}</small>`
