@@ -18,13 +18,13 @@ export const noRtpengine = spawnSync('rtpengine', ['--version']).error === undef
 
 const startDeadlineMs = 20_000
 
-/** An rtpengine of our own on 127.0.0.1, gone when the test ends. */
-export async function startRtpengine(t: Pick<Test, 'teardown'>, port?: number): Promise<TestRtpengine> {
+/** An rtpengine of our own on 127.0.0.1, gone when the test ends. @param ports how many RTP ports it may take; four serve one call */
+export async function startRtpengine(t: Pick<Test, 'teardown'>, port?: number, ports = 400): Promise<TestRtpengine> {
   const ngPort = port ?? await freePort()
-  const first = 10_000 + 400 * randomInt(16)
+  const first = 10_000 + ports * randomInt(Math.floor(6400 / ports))
   const child = spawn('rtpengine', [
     '--config-file=none', '--foreground', '--log-stderr', '--log-level=2', '--table=-1', '--num-threads=2', '--media-num-threads=1',
-    '--interface=127.0.0.1', `--listen-ng=127.0.0.1:${ngPort}`, `--port-min=${first}`, `--port-max=${first + 399}`
+    '--interface=127.0.0.1', `--listen-ng=127.0.0.1:${ngPort}`, `--port-min=${first}`, `--port-max=${first + ports - 1}`
   ], { stdio: 'ignore' })
   const url = `udp://127.0.0.1:${ngPort}`
   const kill = async (): Promise<void> => {

@@ -37,6 +37,8 @@ const patienceMs = 5000
 export abstract class PhoneCall {
   state: CallState = 'starting'
   ending: CallEnding | undefined
+  /** `performance.now()` of its end; Infinity before. */
+  endedAt = Infinity
   audio: PhoneAudio | undefined
   dialog: Dialog | undefined
   /** Offers of the other side within the call are answered at once unless this is set to false; then they get 488. */
@@ -192,6 +194,7 @@ export abstract class PhoneCall {
   end(ending: CallEnding): void {
     if (this.ending !== undefined) return
     this.ending = ending
+    this.endedAt = performance.now()
     this.state = 'ended'
     void this.audio?.close()
     this.core.watch.changed()

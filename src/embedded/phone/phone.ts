@@ -105,6 +105,15 @@ export class Phone {
     return this.#audios.flatMap(({ packets }) => packets)
   }
 
+  /** Forgets calls that ended long ago, and what passed before, for phones that live long. @param beforeMs of `performance.now()` */
+  forget(beforeMs: number): void {
+    this.wire.forget(beforeMs)
+    const old = this.calls.filter(({ endedAt }) => endedAt < beforeMs)
+    for (const call of old) this.#byId.delete(call.callId)
+    keep(this.calls, (call) => !old.includes(call))
+    keep(this.#audios, (audio) => !old.some((call) => call.audio === audio))
+  }
+
   /** What is still going on: all zero when the last call is over and its timers have run out. */
   get busy(): { readonly transactions: number, readonly dialogs: number, readonly timers: number } {
     return { transactions: this.#layer.transactions, dialogs: this.#core.agent.dialogs, timers: this.#core.timers.running }
@@ -156,6 +165,11 @@ export class Phone {
     else this.#handler(call)
     this.#core.watch.changed()
   }
+}
+
+/** Leaves in a list, in its place, what fits. */
+function keep<T>(list: T[], fits: (one: T) => boolean): void {
+  list.splice(0, Infinity, ...list.filter(fits))
 }
 
 /** Switches a phone on. @throws the system's error with its `code` when the port is taken */

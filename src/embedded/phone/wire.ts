@@ -63,6 +63,12 @@ export class Wire implements Transport {
     this.#losses.push({ loss, left: times })
   }
 
+  /** Forgets what passed before a time. @param beforeMs of `performance.now()` */
+  forget(beforeMs: number): void {
+    const first = this.messages.findIndex(({ at }) => at >= beforeMs)
+    this.messages.splice(0, first < 0 ? Infinity : first)
+  }
+
   send(bytes: Buffer, to: Remote, failed?: (error: Error) => void): void {
     if (to.protocol !== 'udp') {
       queueMicrotask(() => failed?.(new Error('this phone speaks UDP only')))
