@@ -36,6 +36,8 @@ export class EslDouble {
   dialsBack = true
   bridge = '+OK'
   packets = 0
+  /** Nothing is answered any more. */
+  dead = false
   private readonly server: Server
   private readonly sockets = new Set<Socket>()
 
@@ -68,11 +70,27 @@ export class EslDouble {
     await once(this.server, 'close')
   }
 
+  /** Killed: connections break, and SIP meets silence. The channels are gone without a goodbye. */
+  async kill(): Promise<void> {
+    this.dead = true
+    this.server.close()
+    for (const channel of [...this.channels]) channel.gone()
+    for (const socket of this.sockets) socket.destroy()
+    await once(this.server, 'close')
+  }
+
+  /** Started anew, at the same place, with no memory. */
+  async revive(port: number): Promise<void> {
+    this.dead = false
+    this.server.listen(port, '127.0.0.1')
+    await once(this.server, 'listening')
+  }
+
   /** The part of drachtio-srf that drachtio-fsmrf uses. */
   readonly srf = {
     createUAC: async (uri: string, { headers, localSdp }: { headers: Record<string, string>, localSdp: string }): Promise<EventEmitter> => {
       this.commands.push(`INVITE ${uri} ${Object.values(headers).join(' ')} ${localSdp}`)
-      if (this.invite === 'silent') return never
+      if (this.invite === 'silent' || this.dead) return never
       if (typeof this.invite === 'number') throw new Refused(this.invite)
       const channel = new Channel(this, headers['User-Agent']!)
       this.channels.add(channel)
@@ -223,7 +241,7 @@ class Dialog extends EventEmitter {
     if (this._reinvitesInProgress.count++ > 0) await new Promise<void>((resolve) => this._reinvitesInProgress.admitOne.push(resolve))
     await new Promise((resolve) => { setTimeout(resolve, 5) })
     const status = this.channel.double.modify.shift()
-    if (status === 0) return never
+    if (status === 0 || !this.channel.double.channels.has(this.channel)) return never
     if (status === 1) {
       this._reinvitesInProgress.count--
       throw Object.assign(new Error('Server error: another INVITE is in progress in this dialog'), { code: 'EDRACHTIO' })
@@ -237,6 +255,7 @@ class Dialog extends EventEmitter {
     this.channel.double.commands.push('BYE')
     if (!this.connected) throw new Error('unable to find dialog')
     this.connected = false
+    if (!this.channel.double.channels.has(this.channel)) return never
     await new Promise((resolve) => { setTimeout(resolve, 5) })
     this.channel.gone()
   }

@@ -86,6 +86,50 @@ onBoth('the connection is lost and made anew', async (t, stage) => {
   if (stage.double !== undefined) t.equal(stage.double.commands.filter((command) => command === 'event json HEARTBEAT').length, 2, 'heartbeats are ordered again')
 })
 
+const bridged = (double: EslDouble): number => [...double.channels].filter((channel) => channel.bridged).length
+
+onDouble('FreeSWITCH is killed in mid-call', async (t, { double, ...stage }) => {
+  const { port } = double
+  const engine = stage.engine(t, { deadlineMs: 500, silenceTimeoutMs: 2000 })
+  await engine.ping()
+  const a = await phone(t, [pcma])
+  const call = await connected(t, engine, [pcma], [pcma])
+  t.ok(await waitFor(() => bridged(double) === 2))
+  const ringing = await engine.open(newId(), a.offer())
+  await ringing.offerForB()
+  const playback = call.session.play('a', 'ringback', { loop: true })
+  await double.kill()
+  await playback.done
+  t.pass('what was playing is over')
+  // The answer for A may be known already; then it is the joining that fails.
+  await ringing.connect(a.offer()).then(() => ringing.silent, (error: unknown) => { t.match(error, { code: 'media_unavailable' }) })
+  t.pass('what was being set up fails')
+  await t.rejects(engine.open(newId(), a.offer()).then((session) => session.offerForB()), { code: 'media_unavailable' }, 'and so does what begins')
+  await call.session.silent
+  t.pass('the talk is reported silent')
+  await Promise.all([call.session.close(), ringing.close()])
+  t.same(engine.stats(), { sessions: 0, portsInUse: 0 }, 'and nothing of it stays, though nobody says goodbye')
+
+  await double.revive(port)
+  t.ok(await waitFor(() => engine.ping().then(() => true, () => false)), 'it is found again')
+  const next = await connected(t, engine, [pcma], [pcma])
+  await next.session.close()
+  await empty(t, async () => ({ channels: await stage.channels() }))
+})
+
+onDouble('FreeSWITCH is started anew and has forgotten the talk', async (t, { double, ...stage }) => {
+  const { port } = double
+  const engine = stage.engine(t, { silenceTimeoutMs: 6000 })
+  const call = await connected(t, engine, [pcma], [pcma])
+  t.ok(await waitFor(() => bridged(double) === 2))
+  await double.kill()
+  await double.revive(port)
+  await call.session.silent
+  t.pass('that is noticed')
+  await call.session.close()
+  t.same(engine.stats(), { sessions: 0, portsInUse: 0 })
+})
+
 onBoth('a channel loses its connection to us', async (t, stage) => {
   const engine = stage.engine(t)
   const call = await connected(t, engine, [pcma], [pcma])
