@@ -11,7 +11,7 @@ import { table } from './life/report.js'
 
 const { values } = parseArgs({ options: { calls: { type: 'string', default: '10000' }, rate: { type: 'string', default: '20' }, engine: { type: 'string', default: 'embedded' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) } } })
 if (!engines.includes(values.engine as Engine)) throw new Error(`--engine is one of ${engines.join(', ')}.`)
-const run = await churn({ calls: Number(values.calls), rate: Number(values.rate), seed: Number(values.seed), engine: values.engine as Engine })
+const run = await churn({ calls: Number(values.calls), rate: Number(values.rate), seed: Number(values.seed), engine: values.engine as Engine, tells: true })
 const { invariants, left, fds, memory, samples, records, summary } = run
 const leftovers = Object.entries(left).filter(([, count]) => count > 0)
 process.stdout.write(`${JSON.stringify({ ...summary, records, left, fds, memory, samples }, undefined, 1)}\n\n`)

@@ -1,8 +1,9 @@
 import { Invariants } from './invariants.js'
-import { leftovers, type Left } from './leftovers.js'
+import { countedIn, leftovers, type Left } from './leftovers.js'
 import { MemoryWatch, type Growth, type Sample } from './memory.js'
 import { startParts, type Engine } from './parts.js'
 import { people as makePeople } from './people.js'
+import { Pulse } from './pulse.js'
 import { Random } from './random.js'
 import { checkRecords, type Records } from './records.js'
 import { summary } from './report.js'
@@ -19,6 +20,10 @@ export interface ChurnOptions {
   readonly sources?: boolean
   /** What people do; everything when absent. */
   readonly scripts?: readonly Script[]
+  /** Milliseconds after the last call within which everything must be given back; transactions linger for 32 s (RFC 3261). */
+  readonly idleWithinMs?: number
+  /** Says on standard error how far it is. */
+  readonly tells?: boolean
 }
 
 export interface Churn {
@@ -33,15 +38,14 @@ export interface Churn {
   readonly summary: Readonly<Record<string, unknown>>
 }
 
-/** Nothing is in use so long after the last call: transactions linger for 32 s (RFC 3261), lines for a minute. */
-const idleWithinMs = 120_000
-
 /** So many calls with hang-ups and cancels at random moments through one whole process, and what is left of them. */
-export async function churn({ calls, seed, rate, engine, sources = false, scripts }: ChurnOptions): Promise<Churn> {
+export async function churn({ calls, seed, rate, engine, sources = false, scripts, idleWithinMs = 120_000, tells = false }: ChurnOptions): Promise<Churn> {
   const begunAt = Date.now()
   const invariants = new Invariants()
+  const pulse = new Pulse(invariants)
   const people = await makePeople()
   const parts = await startParts({ people, invariants, engine, processes: 1, sources }).catch(async (error: unknown) => {
+    pulse.stop()
     await people.close()
     throw error
   })
@@ -51,9 +55,15 @@ export async function churn({ calls, seed, rate, engine, sources = false, script
     const town = new Town({ api: parts.api, people, invariants, random: new Random(seed), shops: parts.shops, rate, ...(scripts === undefined ? {} : { scripts }) })
     const watch = new MemoryWatch(app!, 5000)
     const watching = watch.run()
-    await town.run(() => town.invites + town.callbacks >= calls)
+    const silence = tells ? town.tell() : () => undefined
+    await town.run(() => town.calls >= calls)
+    silence()
     watch.stop()
     await watching
+    // Looked at while the deliveries live: with them it would go, too.
+    const counted = await countedIn(parts)
+    if (counted > 0) invariants.broken('leftover', `${counted} calls are counted in and over`)
+    await town.deliveries.closeAll()
     const { left, idleAfterMs } = await leftovers(parts, people, idleWithinMs)
     for (const [what, count] of Object.entries(left)) if (count !== 0) invariants.broken('leftover', `${what}: ${count}`)
     await watch.sample()
@@ -61,10 +71,11 @@ export async function churn({ calls, seed, rate, engine, sources = false, script
     if (after > before + 5) invariants.broken('leftover', `descriptors: ${before} before, ${after} after`)
     const records = await checkRecords(parts.api, Object.values(parts.shops), town.deliveries.all, begunAt, invariants)
     const ended = Object.values(await app!.metrics('maskline_calls_ended_total{')).reduce((sum, count) => sum + count, 0)
-    if (ended !== town.invites + town.callbacks) invariants.broken('record', `${town.invites + town.callbacks} calls, ${ended} of them ended`)
+    if (ended !== town.calls) invariants.broken('record', `${town.calls} calls, ${ended} of them ended`)
     const seconds = (Date.now() - begunAt) / 1000
-    return { invariants, left, fds: { before, after }, memory: watch.growth(), samples: watch.samples, records, summary: { engine, seed, rate, ...summary(town, invariants, seconds), idleAfterMs } }
+    return { invariants, left, fds: { before, after }, memory: watch.growth(), samples: watch.samples, records, summary: { engine, seed, rate, ...summary(town, invariants, seconds), idleAfterMs, starved: pulse.starved } }
   } finally {
+    pulse.stop()
     await people.close()
     await parts.close()
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { recordKeys } from '../../src/record/row.js'
+import type { Store } from '../../src/store/redis.js'
 import type { Parts } from './parts.js'
 import type { People } from './people.js'
 import type { AppProcess } from './processes.js'
@@ -39,24 +40,29 @@ async function ofApp(app: AppProcess): Promise<Left> {
 const named = (prefix: string, counts: Left): Left => Object.fromEntries(Object.entries(counts).map(([name, count]) => [`${prefix}${name}`, count]))
 
 /** Calls that are counted in, open records, and everything of deliveries that are over. */
-async function inRedis({ store, shops }: Parts): Promise<Left> {
-  const count = async (pattern: string): Promise<number> => {
-    const names = new Set<string>()
-    for await (const batch of store.scan(pattern)) batch.forEach((name) => names.add(name))
-    return names.size
-  }
-  const counted = async (): Promise<number> => {
-    let calls = 0
-    for await (const batch of store.scan('calls:{life}:*')) for (const name of new Set(batch)) calls += Number(await store.call('ZCARD', name))
-    return calls
-  }
+async function inRedis(parts: Parts): Promise<Left> {
+  const { store, shops } = parts
+  const count = async (pattern: string): Promise<number> => (await namesOf(store, pattern)).size
   const open = async (): Promise<number> => (await Promise.all([shops.plain, shops.asks].map(({ id }) => store.call('ZCARD', recordKeys(id).open)))).reduce<number>((sum, one) => sum + Number(one), 0)
   return {
-    'Redis: calls counted in': await counted(),
+    'Redis: calls counted in': await countedIn(parts),
     'Redis: open records': await open(),
     'Redis: deliveries': await count('d:{life}:*'),
     'Redis: phones with a line': await count('b:{life}:*'),
     'Redis: holds of numbers': [...(await store.hgetall('held:{life}')).values()].reduce((sum, held) => sum + Number(held), 0),
     'Redis: codes': await count('code:{life}:*')
   }
+}
+
+async function namesOf(store: Store, pattern: string): Promise<Set<string>> {
+  const names = new Set<string>()
+  for await (const batch of store.scan(pattern)) batch.forEach((name) => names.add(name))
+  return names
+}
+
+/** Calls that count against the limits of their deliveries. */
+export async function countedIn({ store }: Parts): Promise<number> {
+  let calls = 0
+  for (const name of await namesOf(store, 'calls:{life}:*')) calls += Number(await store.call('ZCARD', name))
+  return calls
 }

@@ -134,12 +134,12 @@ async function start(options: PartsOptions, closers: (() => unknown)[]): Promise
 
 /** Short times everywhere, so that much happens; limits that tests of their own are about are out of the way. */
 function settings({ plain, asking }: People, engine: Engine): string {
-  const trunk = { identity: ['pai', 'from'], country: 'EE', gatewayTimeoutSeconds: 4, callsPerSecond: 0, maxCalls: 0, auth: null }
+  const trunk = { identity: ['pai', 'from'], country: 'EE', gatewayTimeoutSeconds: 8, callsPerSecond: 0, maxCalls: 0, auth: null }
   return JSON.stringify({
     line: { minTtlSeconds: 1, quarantineSeconds: 5, maxPhonesPerParty: 16 },
     limits: { callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000 },
-    call: { ringTimeoutSeconds: 5, maxDurationSeconds: 120 },
-    media: { silenceTimeoutSeconds: 10 },
+    call: { ringTimeoutSeconds: 8, maxDurationSeconds: 120 },
+    media: { silenceTimeoutSeconds: 15 },
     redis: { commandTimeoutMs: 3000 },
     access: { requestsPerSecond: 0 },
     // Other work on the machine is no overload.

@@ -1,6 +1,6 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { fork, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -32,13 +32,18 @@ export async function stopChild(child: ChildProcess | undefined, signal: NodeJS.
   await gone
 }
 
+/** A process that the kernel ends when this one dies without a farewell (util-linux). */
+function spawnOwned(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  return existsSync('/usr/bin/setpriv') ? spawn('/usr/bin/setpriv', ['--pdeathsig', 'KILL', command, ...args], options) : spawn(command, args, options)
+}
+
 /** A redis-server with an append-only file in `dir`. */
 export function redisServer(dir: string, port: number, password: string): Server {
   let child: ChildProcess | undefined
   return {
     get pid() { return child?.pid ?? 0 },
     async start() {
-      child = spawn('redis-server', ['-'], { cwd: dir, stdio: ['pipe', 'ignore', 'ignore'] })
+      child = spawnOwned('redis-server', ['-'], { cwd: dir, stdio: ['pipe', 'ignore', 'ignore'] })
       child.stdin!.end(`bind 127.0.0.1\nport ${port}\nrequirepass ${password}\ndir "${dir}"\nappendonly yes\nappendfsync everysec\nsave ""\nmaxmemory-policy noeviction\nloglevel warning\nslowlog-log-slower-than -1\n`)
       await until(() => accepts(port), 'redis-server')
     },
@@ -75,7 +80,7 @@ export class AppProcess {
   #restarting = false
 
   constructor(readonly name: string, readonly port: number, main: readonly string[], env: Readonly<Record<string, string>>, private readonly invariants: Invariants) {
-    this.#child = spawn(process.execPath, ['--expose-gc', '--import', fileURLToPath(new URL('collect.js', import.meta.url)), ...main], {
+    this.#child = spawnOwned(process.execPath, ['--expose-gc', '--import', fileURLToPath(new URL('collect.js', import.meta.url)), ...main], {
       cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env, MASKLINE_HTTP_PORT: String(port) }
     })
     this.#gone = once(this.#child, 'exit').then(([code, signal]: unknown[]) => {

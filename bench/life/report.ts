@@ -6,7 +6,7 @@ import type { Town } from './town.js'
 export function summary(town: Town, invariants: Invariants, seconds: number): Readonly<Record<string, unknown>> {
   return {
     seconds: Math.round(seconds),
-    calls: town.invites + town.callbacks,
+    calls: town.calls,
     talks: town.deliveries.all.reduce((sum, { talks }) => sum + talks, 0),
     deliveries: town.deliveries.all.length,
     noNumberFree: town.deliveries.exhausted,

@@ -10,7 +10,7 @@ import type { Town } from './town.js'
 export class Unmet extends Error {}
 
 /** On a busy machine; what is waited for comes in much less (ms). */
-export const patienceMs = 15_000
+export const patienceMs = 25_000
 /** A call that was ended has ended within this, even if nobody answers its BYE (RFC 3261 §17.1.2.2). */
 const endsWithinMs = 40_000
 
@@ -112,7 +112,7 @@ export class Scene {
     a.say(personA.tone)
     b.say(personB.tone)
     const heard = await Promise.all([b.hears(personA.tone, patienceMs), a.hears(personB.tone, patienceMs)])
-    this.need(heard.every(Boolean), `they do not hear each other (${heard.map((one) => one ? 'yes' : 'no').join(', ')})`)
+    this.need(heard.every(Boolean), `they do not hear each other: ${[a, b].map(told).join('; ')}`)
   }
 
   /** One of them, or both at once, hangs up, and both calls end. */
@@ -147,6 +147,12 @@ export class Scene {
     const { courier, customer } = this.delivery
     return person === courier ? customer : courier
   }
+}
+
+/** A call in a few words, for whoever looks for what went wrong. */
+function told({ state, ending, packets, heardSeconds }: PhoneCall): string {
+  const count = (direction: 'in' | 'out'): number => packets.filter((packet) => packet.kind === 'rtp' && packet.direction === direction).length
+  return `${state}${ending === undefined ? '' : ` by ${ending.by}`}, ${count('out')} packets out, ${count('in')} in, ${Math.round(heardSeconds * 10) / 10} s heard`
 }
 
 async function leave(call: PhoneCall): Promise<void> {

@@ -6,7 +6,7 @@ import type { Script } from './scripts.js'
 /** Between two keys (ms); as quick as a person can be. */
 const keyMs = 120
 /** A prompt before which keys may be pressed already lasts some seconds. */
-const promptMs = 20_000
+const promptMs = 35_000
 
 /** Hears a question, and presses keys one after the other, in one of the two ways (RFC 4733, INFO). */
 async function type(scene: Scene, call: PhoneCall, keys: string): Promise<void> {
@@ -44,7 +44,7 @@ export const codeScripts: readonly Script[] = [
     }
   },
   {
-    name: 'wrong code', weight: 2, by: 'stranger', run: async (scene) => {
+    name: 'wrong code', weight: 1, by: 'clumsy', run: async (scene) => {
       // One digit more than any code has.
       const call = await enter(scene, '1234567890')
       await type(scene, call, role(scene))

@@ -9,8 +9,8 @@ export interface Script {
   readonly weight: number
   /** Whose delivery it wants: of the shop whose people press 1 before they are connected, or one that is over. */
   readonly on?: 'asks' | 'over'
-  /** Who calls; a party unless told. */
-  readonly by?: 'stranger' | 'shop'
+  /** Who calls; a party unless told. The clumsy ones press wrong codes and are not listened to for hours then. */
+  readonly by?: 'stranger' | 'clumsy' | 'shop'
   readonly run: (scene: Scene) => Promise<void>
 }
 

@@ -6,6 +6,7 @@ import { leftovers, type Left } from './leftovers.js'
 import { MemoryWatch, type Growth, type Sample } from './memory.js'
 import { startParts, type Engine } from './parts.js'
 import { people as makePeople } from './people.js'
+import { Pulse } from './pulse.js'
 import { Random } from './random.js'
 import { checkRecords, type Records } from './records.js'
 import { summary } from './report.js'
@@ -43,8 +44,10 @@ const mostMoreDescriptors = 10
 export async function soak({ minutes, rate, seed, engine }: SoakOptions): Promise<Soak> {
   const begunAt = Date.now()
   const invariants = new Invariants()
+  const pulse = new Pulse(invariants)
   const people = await makePeople()
   const parts = await startParts({ people, invariants, engine, processes: 2 }).catch(async (error: unknown) => {
+    pulse.stop()
     await people.close()
     throw error
   })
@@ -56,9 +59,12 @@ export async function soak({ minutes, rate, seed, engine }: SoakOptions): Promis
     const watching = watch.run()
     // Every failure comes at least once, and then at most every minute.
     const everyMs = Math.min(60_000, minutes * 60_000 / (failuresOf(parts).length + 1))
+    const silence = town.tell()
     const [, happened, deletionRuns] = await Promise.all([town.run(over), failAlong(parts, invariants, everyMs, over), deleteAlong(parts.api, over)])
+    silence()
     watch.stop()
     await watching
+    await town.deliveries.closeAll()
     const { left, idleAfterMs } = await leftovers(parts, people, idleWithinMs)
     for (const [what, count] of Object.entries(left)) if (count !== 0) invariants.broken('leftover', `${what}: ${count}`)
     await watch.sample()
@@ -67,9 +73,10 @@ export async function soak({ minutes, rate, seed, engine }: SoakOptions): Promis
     for (const at of parts.api.repeated) if (!invariants.disturbed(at - 1000, at)) invariants.broken('failed', 'a request had to be repeated')
     return {
       invariants, left, happened, memory: watch.growth(), samples: watch.samples, records, deletionRuns,
-      summary: { engine, minutes, seed, rate, ...summary(town, invariants, (Date.now() - begunAt) / 1000), idleAfterMs }
+      summary: { engine, minutes, seed, rate, ...summary(town, invariants, (Date.now() - begunAt) / 1000), idleAfterMs, starved: pulse.starved }
     }
   } finally {
+    pulse.stop()
     await people.close()
     await parts.close()
   }

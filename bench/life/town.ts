@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { IncomingCall } from '../../src/embedded/phone/index.js'
 import type { Api } from './api.js'
-import { Deliveries, otherRole, type Role, type Shop } from './deliveries.js'
+import { Deliveries, otherRole, type Delivery, type Role, type Shop } from './deliveries.js'
 import type { Invariants } from './invariants.js'
 import type { People, Person } from './people.js'
 import type { Random } from './random.js'
@@ -23,6 +23,10 @@ export interface TownOptions {
   readonly scripts?: readonly Script[]
 }
 
+/** Scenes that are remembered when they are over. */
+const pastKept = 200
+/** So many of the people press wrong codes. */
+const clumsy = 4
 /** What a scene needs a delivery to live on for (ms). */
 const leftMs = 12_000
 
@@ -38,6 +42,8 @@ export class Town {
   /** Scenes by name: how many, and how many that were played to the end. */
   readonly played = new Map<string, { begun: number, done: number }>()
   readonly #scenes = new Set<Scene>()
+  /** Those that ended last. */
+  readonly #past: Scene[] = []
   readonly #random: Random
   #ordering = 0
 
@@ -55,11 +61,18 @@ export class Town {
     return this.#scenes.size
   }
 
-  get begun(): number {
-    return [...this.played.values()].reduce((sum, { begun }) => sum + begun, 0)
+  /** Calls that phones made and shops started. */
+  get calls(): number {
+    return this.invites + this.callbacks
   }
 
-  /** Lets calls begin until `enough`, waits for the last one to end, and closes the deliveries. */
+  /** Tells on standard error, once in a while, that there is life. @returns what ends that */
+  tell(): () => void {
+    const timer = setInterval(() => process.stderr.write(`${this.calls} calls, ${this.live} now, broken ${JSON.stringify(this.invariants.counts)}\n`), 30_000)
+    return () => clearInterval(timer)
+  }
+
+  /** Lets calls begin until `enough` and waits for the last one to end. */
   async run(enough: () => boolean): Promise<void> {
     const playing = new Set<Promise<void>>()
     const begunAt = performance.now()
@@ -73,7 +86,6 @@ export class Town {
       void play.finally(() => playing.delete(play))
     }
     await Promise.all(playing)
-    await this.deliveries.closeAll()
   }
 
   /** Orders deliveries in the place of those that ran out, and closes one now and then. */
@@ -97,10 +109,15 @@ export class Town {
     const delivery = script.on === 'over' ? this.deliveries.former(random, 1000) : this.deliveries.free(random, shop, leftMs)
     if (delivery === undefined) return undefined
     const role: Role = random.one(['courier', 'customer'])
-    const strangers = script.by === 'stranger' ? this.people.all.filter((person) => !this.deliveries.knows(delivery.number, person)) : []
-    if (script.by === 'stranger' && strangers.length === 0) return undefined
-    const caller = script.by === 'shop' ? undefined : script.by === 'stranger' ? random.one(strangers) : delivery[role]
+    const caller = script.by === 'shop' ? undefined : script.by === undefined ? delivery[role] : this.#stranger(random, delivery, script.by === 'clumsy')
+    if (caller === undefined && script.by !== 'shop') return undefined
     return { script, scene: new Scene(this, script.name, delivery, caller, delivery[otherRole(role)], random) }
+  }
+
+  /** Somebody who had nothing to do with this number lately. */
+  #stranger(random: Random, { number }: Delivery, isClumsy: boolean): Person | undefined {
+    const found = this.people.all.filter((person) => person.index < clumsy === isClumsy && !this.deliveries.knows(number, person))
+    return found.length === 0 ? undefined : random.one(found)
   }
 
   async #play({ script, scene }: { readonly script: Script, readonly scene: Scene }): Promise<void> {
@@ -119,6 +136,8 @@ export class Town {
     // An INVITE may be on its way that was given up already.
     await sleep(500)
     this.#scenes.delete(scene)
+    this.#past.push(scene)
+    if (this.#past.length > pastKept) this.#past.shift()
     scene.delivery.engaged = false
   }
 
@@ -127,7 +146,9 @@ export class Town {
     const scene = [...this.#scenes].find((one) => one.reaches(call.shown ?? '', person))
     if (scene !== undefined) return scene.arrives(person, call)
     const known = this.deliveries.all.some(({ number }) => number === call.shown)
-    if (known) this.invariants.broken('wrong_person', `${person.index} rings and nobody who has a line with them calls`)
+    const late = this.#past.find((one) => one.reaches(call.shown ?? '', person))
+    if (late !== undefined) this.invariants.failed(late.begunAt, 'failed', `${late.name}: rings ${Date.now() - late.begunAt} ms after the caller dialled, when all is over`)
+    else if (known) this.invariants.broken('wrong_person', `${person.index} rings and nobody who has a line with them calls`)
     else this.invariants.broken('number_shown', 'a phone shows something else than one of our numbers')
     call.reject(480)
   }
