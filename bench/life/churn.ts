@@ -42,13 +42,12 @@ export interface Churn {
 export async function churn({ calls, seed, rate, engine, sources = false, scripts, idleWithinMs = 120_000, tells = false }: ChurnOptions): Promise<Churn> {
   const begunAt = Date.now()
   const invariants = new Invariants()
-  const pulse = new Pulse(invariants)
   const people = await makePeople()
   const parts = await startParts({ people, invariants, engine, processes: 1, sources }).catch(async (error: unknown) => {
-    pulse.stop()
     await people.close()
     throw error
   })
+  const pulse = new Pulse(invariants, () => parts.apps.map(({ pid }) => pid))
   try {
     const [app] = parts.apps
     const { fds: before } = await app!.memory()
@@ -73,7 +72,7 @@ export async function churn({ calls, seed, rate, engine, sources = false, script
     const ended = Object.values(await app!.metrics('maskline_calls_ended_total{')).reduce((sum, count) => sum + count, 0)
     if (ended !== town.calls) invariants.broken('record', `${town.calls} calls, ${ended} of them ended`)
     const seconds = (Date.now() - begunAt) / 1000
-    return { invariants, left, fds: { before, after }, memory: watch.growth(), samples: watch.samples, records, summary: { engine, seed, rate, ...summary(town, invariants, seconds), idleAfterMs, starved: pulse.starved } }
+    return { invariants, left, fds: { before, after }, memory: watch.growth(), samples: watch.samples, records, summary: { engine, seed, rate, ...summary(town, invariants, seconds), idleAfterMs, secondsStarved: pulse.starved } }
   } finally {
     pulse.stop()
     await people.close()

@@ -40,6 +40,8 @@ export const otherRole = (role: Role): Role => role === 'courier' ? 'customer' :
 /** What the shops' systems know: which number stands for which two people, and until when. */
 export class Deliveries {
   readonly all: Delivery[] = []
+  /** People whose order is on its way: their line may work before its answer is here. */
+  readonly #awaiting: Person[] = []
   /** Deliveries that were refused because no number was free for both. */
   exhausted = 0
 
@@ -62,10 +64,23 @@ export class Deliveries {
     return over.length === 0 ? undefined : random.one(over)
   }
 
-  /** Orders a line for two people. Resolves to undefined when no number is free for them. */
-  async order(random: Random, shop: Shop): Promise<Delivery | undefined> {
-    const courier = random.one(this.people)
-    const customer = random.one(this.people.filter((person) => person !== courier))
+  /**
+   * Orders a line for two people. Resolves to undefined when no number is free for them.
+   * @param busy people who must get no line now, because they call a number that is not theirs
+   */
+  async order(random: Random, shop: Shop, busy: readonly Person[]): Promise<Delivery | undefined> {
+    const idle = this.people.filter((person) => !busy.includes(person))
+    const courier = random.one(idle)
+    const customer = random.one(idle.filter((person) => person !== courier))
+    this.#awaiting.push(courier, customer)
+    try {
+      return await this.#ordered(random, shop, courier, customer)
+    } finally {
+      for (const person of [courier, customer]) this.#awaiting.splice(this.#awaiting.indexOf(person), 1)
+    }
+  }
+
+  async #ordered(random: Random, shop: Shop, courier: Person, customer: Person): Promise<Delivery | undefined> {
     const ttlSeconds = random.between(shortest, longest)
     const begunAt = Date.now()
     const { status, body } = await this.api.ask('POST', '/v1/deliveries', {
@@ -99,9 +114,14 @@ export class Deliveries {
     return this.#recent(Date.now() - since).some((one) => one.number === number && has(one, caller) && has(one, callee) && one.endsAt > since - slackMs)
   }
 
-  /** Whether somebody had to do with a number lately. */
+  /** Whether somebody may get a line at any moment. */
+  awaits(person: Person): boolean {
+    return this.#awaiting.includes(person)
+  }
+
+  /** Whether somebody had to do with a number lately, or may have soon. */
   knows(number: string, person: Person): boolean {
-    return this.#recent(60_000).some((one) => one.number === number && has(one, person))
+    return this.awaits(person) || this.#recent(60_000).some((one) => one.number === number && has(one, person))
   }
 
   /** Those that may have lived within the last so many milliseconds. */

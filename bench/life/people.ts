@@ -38,7 +38,7 @@ export async function people(count = mostPeople): Promise<People> {
   const [plain, asking] = await Promise.all([createGateway({ host: plainHost }), createGateway({ host: askingHost })])
   const all = await Promise.all(Array.from({ length: Math.min(count, mostPeople) }, async (_, index): Promise<Person> => {
     const number = `+46701740${firstNumber + index}`
-    return { index, number, tone: lowestTone + toneStep * index, phone: await createPhone({ number }) }
+    return { index, number, tone: toneOf(index), phone: await createPhone({ number }) }
   }))
   for (const gateway of [plain, asking]) gateway.register(...all.map(({ phone }) => phone))
   const forgetting = setInterval(() => all.forEach(({ phone }) => phone.forget(performance.now() - remembersMs)), 5000)
@@ -53,6 +53,9 @@ export async function people(count = mostPeople): Promise<People> {
   }
 }
 
+/** Hz. */
+export const toneOf = (index: number): number => lowestTone + toneStep * index
+
 const window = sampleRate / 5
 /** A tone counts as heard when it is so much of what sounds in a window and in the next one; two voices at once share it. */
 const share = 0.4
@@ -62,9 +65,9 @@ export function heardIn(call: PhoneCall, all: readonly Person[]): Person[] {
   return call.audio === undefined ? [] : tonesIn(call.audio.ear.heard(), all)
 }
 
-export function tonesIn(samples: Int16Array, all: readonly Person[]): Person[] {
-  const found = new Set<Person>()
-  let before: Person[] = []
+export function tonesIn<T extends { readonly tone: number }>(samples: Int16Array, all: readonly T[]): T[] {
+  const found = new Set<T>()
+  let before: T[] = []
   for (let at = 0; at + window <= samples.length; at += window) {
     const piece = samples.subarray(at, at + window)
     const power = energy(piece)

@@ -4,6 +4,7 @@ import { PhoneError, type CallOptions, type IncomingCall, type OutgoingCall, typ
 import type { Delivery } from './deliveries.js'
 import { heardIn, type Person } from './people.js'
 import type { Random } from './random.js'
+import type { Script } from './scripts.js'
 import type { Town } from './town.js'
 
 /** What a scene wants did not come. */
@@ -29,7 +30,7 @@ export class Scene {
    * @param caller undefined where the shop starts the call
    * @param callee whom it is to reach
    */
-  constructor(private readonly town: Town, readonly name: string, readonly delivery: Delivery, readonly caller: Person | undefined, readonly callee: Person, readonly random: Random) {}
+  constructor(private readonly town: Town, readonly script: Script, readonly delivery: Delivery, readonly caller: Person | undefined, readonly callee: Person, readonly random: Random) {}
 
   get number(): string {
     return this.delivery.number
@@ -131,10 +132,10 @@ export class Scene {
   async close(): Promise<void> {
     await Promise.all(this.#calls.map(async ({ call, person, counterpart }) => {
       if (call.state !== 'ended') await leave(call)
-      await call.ended(endsWithinMs).catch(() => this.town.invariants.failed(this.begunAt, 'stuck', `${this.name}: a call does not end`))
+      await call.ended(endsWithinMs).catch(() => this.town.invariants.failed(this.begunAt, 'stuck', `${this.script.name}: a call does not end`))
       const expected = counterpart()
       for (const heard of heardIn(call, this.town.people.all)) {
-        if (heard !== expected) this.town.invariants.broken('wrong_person', `${this.name}: ${person.index} heard ${heard.index} instead of ${expected?.index ?? 'nobody'}`)
+        if (heard !== expected) this.town.invariants.broken('wrong_person', `${this.script.name}: ${person.index} heard ${heard.index} instead of ${expected?.index ?? 'nobody'}`)
       }
     }))
   }

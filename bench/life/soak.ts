@@ -44,13 +44,12 @@ const mostMoreDescriptors = 10
 export async function soak({ minutes, rate, seed, engine }: SoakOptions): Promise<Soak> {
   const begunAt = Date.now()
   const invariants = new Invariants()
-  const pulse = new Pulse(invariants)
   const people = await makePeople()
   const parts = await startParts({ people, invariants, engine, processes: 2 }).catch(async (error: unknown) => {
-    pulse.stop()
     await people.close()
     throw error
   })
+  const pulse = new Pulse(invariants, () => parts.apps.map(({ pid }) => pid))
   try {
     const until = Date.now() + minutes * 60_000
     const over = (): boolean => Date.now() > until
@@ -73,7 +72,7 @@ export async function soak({ minutes, rate, seed, engine }: SoakOptions): Promis
     for (const at of parts.api.repeated) if (!invariants.disturbed(at - 1000, at)) invariants.broken('failed', 'a request had to be repeated')
     return {
       invariants, left, happened, memory: watch.growth(), samples: watch.samples, records, deletionRuns,
-      summary: { engine, minutes, seed, rate, ...summary(town, invariants, (Date.now() - begunAt) / 1000), idleAfterMs, starved: pulse.starved }
+      summary: { engine, minutes, seed, rate, ...summary(town, invariants, (Date.now() - begunAt) / 1000), idleAfterMs, secondsStarved: pulse.starved }
     }
   } finally {
     pulse.stop()

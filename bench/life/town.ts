@@ -95,7 +95,7 @@ export class Town {
     const open = this.deliveries.live
     if (open.length + this.#ordering < deliveries) {
       this.#ordering++
-      void this.deliveries.order(random.child(), random.chance(0.1) ? shops.asks : shops.plain).finally(() => { this.#ordering-- })
+      void this.deliveries.order(random.child(), random.chance(0.1) ? shops.asks : shops.plain, this.#outside()).finally(() => { this.#ordering-- })
     }
     const idle = open.filter(({ engaged }) => !engaged)
     if (idle.length > deliveries / 2 && random.chance(0.05)) void this.deliveries.close(random.one(idle))
@@ -110,8 +110,13 @@ export class Town {
     if (delivery === undefined) return undefined
     const role: Role = random.one(['courier', 'customer'])
     const caller = script.by === 'shop' ? undefined : script.by === undefined ? delivery[role] : this.#stranger(random, delivery, script.by === 'clumsy')
-    if (caller === undefined && script.by !== 'shop') return undefined
-    return { script, scene: new Scene(this, script.name, delivery, caller, delivery[otherRole(role)], random) }
+    if (caller === undefined ? script.by !== 'shop' : script.on === 'over' && this.deliveries.awaits(caller)) return undefined
+    return { script, scene: new Scene(this, script, delivery, caller, delivery[otherRole(role)], random) }
+  }
+
+  /** Who calls a number now that is not, or not any more, their line. */
+  #outside(): Person[] {
+    return [...this.#scenes].flatMap(({ caller, script: { by, on } }) => caller !== undefined && (by !== undefined || on === 'over') ? [caller] : [])
   }
 
   /** Somebody who had nothing to do with this number lately. */
@@ -147,9 +152,15 @@ export class Town {
     if (scene !== undefined) return scene.arrives(person, call)
     const known = this.deliveries.all.some(({ number }) => number === call.shown)
     const late = this.#past.find((one) => one.reaches(call.shown ?? '', person))
-    if (late !== undefined) this.invariants.failed(late.begunAt, 'failed', `${late.name}: rings ${Date.now() - late.begunAt} ms after the caller dialled, when all is over`)
-    else if (known) this.invariants.broken('wrong_person', `${person.index} rings and nobody who has a line with them calls`)
+    if (late !== undefined) this.invariants.failed(late.begunAt, 'failed', `${late.script.name}: rings ${Date.now() - late.begunAt} ms after the caller dialled, when all is over`)
+    else if (known) this.invariants.broken('wrong_person', `${person.index} rings and nobody who has a line with them calls; on that number: ${this.#callersOf(call.shown ?? '')}`)
     else this.invariants.broken('number_shown', 'a phone shows something else than one of our numbers')
     call.reject(480)
+  }
+
+  /** Who calls a number now or did lately, for whoever looks for what went wrong. */
+  #callersOf(number: string): string {
+    const found = [...this.#scenes, ...this.#past].filter((scene) => scene.number === number)
+    return found.map(({ script, caller, callee, begunAt }) => `${script.name} from ${caller?.index ?? 'the shop'} to ${callee.index} ${Date.now() - begunAt} ms ago`).join(', ')
   }
 }

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { churn } from '../bench/life/churn.js'
-import { scripts } from '../bench/life/scripts.js'
-import { realFreeswitch } from './support/freeswitch.js'
-import { noRtpengine } from './support/rtpengine.js'
+import { churn } from '../../bench/life/churn.js'
+import { scripts } from '../../bench/life/scripts.js'
+import { realFreeswitch } from '../support/freeswitch.js'
+import { noRtpengine } from '../support/rtpengine.js'
 
 /** Their timers alone last longer than all of this; `npm run churn` plays them, too. */
 const slow = ['no ACK', 'wrong code']
