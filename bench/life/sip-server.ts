@@ -5,4 +5,5 @@ import { createLog } from '../../src/telemetry/log.js'
 const [host = '', port, adminPort, secret = ''] = process.argv.slice(2)
 const sip = await startSipServer({ host, port: Number(port), admin: { host: '127.0.0.1', port: Number(adminPort), secret }, log: createLog('silent') })
 process.on('message', () => process.send?.(sip.stats()))
+process.on('disconnect', () => process.exit())
 process.send?.('ready')
