@@ -60,9 +60,9 @@ async function namesOf(store: Store, pattern: string): Promise<Set<string>> {
   return names
 }
 
-/** Calls that count against the limits of their deliveries. */
+/** Calls that count against the limits of their deliveries and shops. */
 export async function countedIn({ store }: Parts): Promise<number> {
   let calls = 0
-  for (const name of await namesOf(store, 'calls:{life}:*')) calls += Number(await store.call('ZCARD', name))
+  for (const name of [...await namesOf(store, 'calls:{life}:*'), ...await namesOf(store, 'shop:{life}:*')]) calls += Number(await store.call('ZCARD', name))
   return calls
 }
