@@ -47,7 +47,9 @@ export class Invariants {
 
   broken(kind: Broken, what: string): void {
     this.counts[kind] = (this.counts[kind] ?? 0) + 1
-    if (this.violations.length < mostKept) this.violations.push({ kind, at: Math.round((Date.now() - this.#begun) / 100) / 10, what })
+    if (this.violations.length >= mostKept) return
+    process.stderr.write(`${kind}: ${what}\n`)
+    this.violations.push({ kind, at: Math.round((Date.now() - this.#begun) / 100) / 10, what })
   }
 
   /** A call that began then and is over now went wrong. */
