@@ -69,7 +69,8 @@ export async function churn({ calls, seed, rate, engine, sources = false, script
     const { fds: after } = await app!.memory()
     if (after > before + 5) invariants.broken('leftover', `descriptors: ${before} before, ${after} after`)
     const records = await checkRecords(parts.api, Object.values(parts.shops), town.deliveries.all, begunAt, invariants)
-    const ended = Object.values(await app!.metrics('maskline_calls_ended_total{')).reduce((sum, count) => sum + count, 0)
+    const sumOf = async (name: string): Promise<number> => Object.values(await app!.metrics(name)).reduce((sum, count) => sum + count, 0)
+    const ended = await sumOf('maskline_calls_ended_total{') + await sumOf('maskline_overload_refused_total{what="call"}')
     if (ended !== town.calls) invariants.broken('record', `${town.calls} calls, ${ended} of them ended`)
     const seconds = (Date.now() - begunAt) / 1000
     return { invariants, left, fds: { before, after }, memory: watch.growth(), samples: watch.samples, records, summary: { engine, seed, rate, ...summary(town, invariants, seconds), idleAfterMs, secondsStarved: pulse.starved } }

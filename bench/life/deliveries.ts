@@ -32,7 +32,7 @@ export interface Shop {
 
 /** Shortest and longest life of a delivery in seconds: they run out all the time. */
 const [shortest, longest] = [20, 60]
-/** What a clock may differ, and a call that was let in may take until it rings (ms). */
+/** What a clock may differ, and a call that was let in may take until it rings (ms). Less than the quarantine (parts.ts), or two lines could be meant. */
 const slackMs = 15_000
 
 export const otherRole = (role: Role): Role => role === 'courier' ? 'customer' : 'courier'

@@ -46,9 +46,13 @@ export interface Parts {
 }
 
 const apiKey = 'key-of-a-life-without-people'
-/** RTP ports of each process, and of rtpengine; four serve one call. */
-const [portsEach, firstPort] = [2000, 40_000]
-const rtpenginePorts = 2400
+/** RTP ports of each process, and of rtpengine; four serve one call. One that drains keeps its own while the next one begins. */
+const [portsEach, turns, rtpenginePorts] = [800, 4, 800]
+/**
+ * Where they begin. Two sites on one machine must not share ports: phones that a killed process left alone still speak to
+ * its ports, and would be heard by whoever takes them next.
+ */
+const firstPort = 20_000 + portsEach * turns * (process.pid % 12)
 
 export async function startParts(options: PartsOptions): Promise<Parts> {
   const closers: (() => unknown)[] = []
@@ -97,8 +101,7 @@ async function start(options: PartsOptions, closers: (() => unknown)[]): Promise
   const main = options.sources === true ? ['--import=tsx', 'src/main.ts'] : ['dist/main.js']
   let started = 0
   const startApp = async (name: string): Promise<AppProcess> => {
-    // One that drains keeps its ports while the next one begins.
-    const from = firstPort + portsEach * (started++ % 6)
+    const from = firstPort + portsEach * (started++ % turns)
     const app = new AppProcess(name, await freePort(), main, { ...env, MASKLINE_RTP_PORTS: `${from}-${from + portsEach - 1}` }, invariants)
     await app.ready()
     return app
@@ -136,7 +139,7 @@ async function start(options: PartsOptions, closers: (() => unknown)[]): Promise
 function settings({ plain, asking }: People, engine: Engine): string {
   const trunk = { identity: ['pai', 'from'], country: 'EE', gatewayTimeoutSeconds: 8, callsPerSecond: 0, maxCalls: 0, auth: null }
   return JSON.stringify({
-    line: { minTtlSeconds: 1, quarantineSeconds: 5, maxPhonesPerParty: 16 },
+    line: { minTtlSeconds: 1, quarantineSeconds: 30, maxPhonesPerParty: 16 },
     limits: { callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000, minutesPerDeliveryDay: 2880, callsPerShop: 100_000, callsPerShopHour: 10_000_000, minutesPerShopDay: 10_000_000 },
     call: { ringTimeoutSeconds: 8, maxDurationSeconds: 120 },
     media: { silenceTimeoutSeconds: 15 },

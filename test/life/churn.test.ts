@@ -14,9 +14,9 @@ const engines = [{ engine: relay, skip: false }, { engine: 'freeswitch', skip: r
 for (const { engine, skip } of engines) {
   t.test(`nothing is left of calls that end at random moments, media by ${engine}`, { skip, timeout: 110_000 }, async (t) => {
     t.comment(`MASKLINE_LIFE_SEED=${seed}`)
-    const { invariants, left, summary, records } = await churn({ calls: 150, rate: 15, seed, engine, sources: true, idleWithinMs: 50_000, scripts: scripts.filter(({ name }) => !slow.includes(name)) })
+    const { invariants, left, summary, records } = await churn({ calls: 100, rate: 15, seed, engine, sources: true, idleWithinMs: 50_000, scripts: scripts.filter(({ name }) => !slow.includes(name)) })
     t.same(invariants.violations, [], 'nothing was broken')
     t.same(Object.entries(left).filter(([, count]) => count !== 0), [], 'nothing is in use')
-    t.ok(records.count > 60, `${String(summary.calls)} calls, ${String(summary.talks)} talks, ${records.count} records`)
+    t.ok(records.count > 40, `${String(summary.calls)} calls, ${String(summary.talks)} talks, ${records.count} records`)
   })
 }
