@@ -11,14 +11,15 @@ const rooms = {
   record: ['line', 'phone', 'shop', 'store', 'telemetry'],
   sip: ['phone', 'store', 'telemetry'],
   media: ['telemetry'],
-  call: ['sip', 'media', 'line', 'record', 'phone', 'shop', 'store', 'telemetry'],
-  http: ['call', 'media', 'sip', 'line', 'record', 'phone', 'shop', 'store', 'telemetry'],
+  account: ['sip', 'line', 'store', 'telemetry'],
+  call: ['account', 'sip', 'media', 'line', 'record', 'phone', 'shop', 'store', 'telemetry'],
+  http: ['account', 'call', 'media', 'sip', 'line', 'record', 'phone', 'shop', 'store', 'telemetry'],
   embedded: ['media', 'telemetry'],
   // It knows the server by its HTTP API only.
   cli: []
 }
 // Files at the top of src/ that every room may use: they hold names, not behaviour.
-const shared = '^src/(errors|config|events|deadline|ids)\\.ts$'
+const shared = '^src/(errors|config|events|deadline|ids|pace)\\.ts$'
 
 /** Each library with traps has one adapter; nobody else may import it. */
 const adapters = [

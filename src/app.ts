@@ -1,5 +1,7 @@
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createAccounts } from './account/accounts.js'
+import type { Accounts } from './account/types.js'
 import { createCalls, type Calls } from './call/calls.js'
 import type { CallDeps } from './call/deps.js'
 import { portRange, type Config } from './config.js'
@@ -71,7 +73,7 @@ export interface Servers {
   /** What embedded parts have in use, for the metrics. */
   readonly readings?: Readonly<Record<string, () => Reading>>
   /** The SIP server, when it is ours. */
-  readonly sip?: { dropped(): number } | undefined
+  readonly sip?: { dropped(): number, welcome(address: string, port: number, forMs: number): void } | undefined
 }
 
 /** A running Maskline. */
@@ -147,8 +149,9 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     numberOf: async (pool) => quietest(await lines.numbers(pool)),
     teller: (order) => calls.tell(order)
   }))
-  const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, media, lines, recordings: withPeriod(recordings, retention), journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log, { admits: (inSetUp) => load.admits(inSetUp, config.overload.callsInSetUp, calmCalls), reaches: () => sip.connected }))
-  sip.onCall((call) => calls.take(call))
+  const accounts = createAccounts({ store, keys: keyRing, lines, config: config.sip.accounts, log, onKnown: (address, port, forMs) => servers.sip?.welcome(address, port, forMs) })
+  const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, accounts, dialApp: (order, target) => sip.dial({ ...order, gateway: target.route, target }), media, lines, recordings: withPeriod(recordings, retention), journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log, { admits: (inSetUp) => load.admits(inSetUp, config.overload.callsInSetUp, calmCalls), reaches: () => sip.connected }))
+  serve(sip, calls, accounts)
 
   let drained: Promise<void> | undefined
   const http = own(await createHttp({
@@ -157,6 +160,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     calls: createCallLog({ store, ring: keyRing, log, restricted: retention.restricted }),
     statistics: createStatistics({ store }),
     callbacks: calls,
+    accounts,
     documents: createDocuments({ config, retention: retention.periods, settings, shelf: retention.shelf, keyRing, audit }),
     idempotency: createIdempotency({ store, ring: keyRing, log }),
     admission: (inFlight) => load.admits(inFlight, config.overload.requestsInFlight),
@@ -172,6 +176,12 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     drain: (limit) => drained ??= drain({ sip, calls, log, limit }),
     close
   }
+}
+
+/** Hands on what comes by SIP. */
+function serve(sip: SipPort, calls: Calls, accounts: Accounts): void {
+  sip.onCall((call) => calls.take(call))
+  sip.onRegister((request) => void accounts.register(request))
 }
 
 /** Who may come in: API keys, and the console's sessions that stand for them. */
@@ -241,7 +251,7 @@ async function openStores(config: Config, { redisUrl, keysUrl }: Servers, own: O
   return { store, keyStore, keyRing: own(ring), ...start }
 }
 
-function callDeps(parts: Pick<CallDeps, 'gate' | 'trunk' | 'media' | 'lines' | 'journal' | 'recordings' | 'events' | 'settings'> & { config: Config, log: Log }): CallDeps {
+function callDeps(parts: Pick<CallDeps, 'gate' | 'trunk' | 'accounts' | 'dialApp' | 'media' | 'lines' | 'journal' | 'recordings' | 'events' | 'settings'> & { config: Config, log: Log }): CallDeps {
   const { config, log, ...rest } = parts
   rest.events.on('call.ended', ({ callId, deliveryId, shopId, result, reason, ringMs, talkMs }) => {
     log.info('call.ended', { callId, ...(deliveryId === undefined ? {} : { deliveryId }), ...(shopId === undefined ? {} : { shopId }), result, reason, ms: ringMs + talkMs })

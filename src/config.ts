@@ -34,6 +34,15 @@ const Pool = Type.Object({ id: shortId, numbers: Type.Array(text(`^${e164}(-${e1
 const credential = Type.String({ pattern: '^[\\x20-\\x7e]{1,128}$' })
 /** Another company that handles data for the installation, for the documents. */
 const Processor = Type.Object({ name: Type.String({ minLength: 1, maxLength: 80 }), purpose: Type.String({ minLength: 1, maxLength: 120 }), country }, closed)
+/** A TLS listener of the embedded SIP server. */
+const Tls = Type.Object({ port: port(), certFile: Type.String({ minLength: 1 }), keyFile: Type.String({ minLength: 1 }) }, closed)
+/** SIP accounts of couriers' apps. */
+const SipAccounts = Type.Object({
+  domain: text('^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$', 'a domain name in lower case'),
+  maxHours: int(1, 72),
+  registrationSeconds: int(60, 3600),
+  algorithm: Type.Union([Type.Literal('MD5'), Type.Literal('SHA-256')])
+}, closed)
 const TrunkAuth = Type.Object({ realm: credential, username: credential, password: credential }, closed)
 const Trunk = Type.Object({
   id: shortId,
@@ -66,7 +75,13 @@ export const ConfigSchema = Type.Object({
     sessionIdleMinutes: int(1, 1440),
     sessionMaxHours: int(1, 168)
   }, closed),
-  sip: Type.Object({ host: Type.String({ minLength: 1 }), port: port(), requestTimeoutMs: int(500, 32000) }, closed),
+  sip: Type.Object({
+    host: Type.String({ minLength: 1 }),
+    port: port(),
+    requestTimeoutMs: int(500, 32000),
+    tls: Type.Union([Type.Null(), Tls], { description: 'null or {port, certFile, keyFile}' }),
+    accounts: Type.Union([Type.Null(), SipAccounts], { description: 'null or {domain, maxHours, registrationSeconds, algorithm}' })
+  }, closed),
   drachtio: Type.Object({ url: nullable('^drachtio://:[^@,]+@[^@,]+:\\d+(,drachtio://:[^@,]+@[^@,]+:\\d+)*$', 'drachtio://:secret@host:port, several with commas between') }, closed),
   freeswitch: Type.Object({
     url: nullable('^esl://:[^@]+@[^@]+:\\d+$', 'esl://:secret@host:port'),

@@ -47,6 +47,7 @@ const table = {
   phone_in_delivery: { http: 409, sip: 0, title: 'This phone already belongs to this delivery.' },
   phones_too_many: { http: 409, sip: 0, title: 'This party already has the most phones it may have.' },
   call_limited: { http: 429, sip: 0, title: 'There are as many calls as the limits allow; wait and try again.' },
+  accounts_off: { http: 409, sip: 0, title: 'SIP accounts for apps are switched off in the configuration (sip.accounts).' },
   idempotency_mismatch: { http: 422, sip: 0, title: 'This Idempotency-Key was used with another body.' },
   idempotency_in_progress: { http: 409, sip: 0, title: 'A request with this Idempotency-Key is still under way.' },
   // Numbers of ours

@@ -11,6 +11,7 @@ import { Account } from './account.js'
 import { CallClock } from './call-clock.js'
 import type { CallDeps } from './deps.js'
 import { listenTo, mediaStep, takeAnswer } from './media.js'
+import { reach } from './reach.js'
 import { negotiateLocally, talk, talkLimitMs } from './talk.js'
 import { announceAndRecord } from './recording.js'
 import { EndCall, ofFirst, promptOf, terminationOf, type Termination } from './termination.js'
@@ -114,7 +115,7 @@ class CallbackSession {
 
   /** Rings the first and makes sure that it is a person: a voicemail would be connected otherwise. */
   async #reachFirst(media: MediaSession): Promise<Leg> {
-    const { leg, answer } = await this.#ring(this.begun.first, await mediaStep(media.offerForA()))
+    const { leg, answer } = await this.#ring(this.order.first, this.begun.first, await mediaStep(media.offerForA()))
     this.#answeredAt = this.time.now()
     this.#cleanup.push(() => leg.hangUp())
     negotiateLocally(leg, 'a', media)
@@ -128,7 +129,7 @@ class CallbackSession {
   async #reachSecond(media: MediaSession): Promise<Leg> {
     const ringback = media.play('a', 'ringback', { loop: true })
     try {
-      const { leg, answer } = await this.#ring(this.begun.second, await mediaStep(media.offerForB()))
+      const { leg, answer } = await this.#ring(otherParty(this.order.first), this.begun.second, await mediaStep(media.offerForB()))
       this.#cleanup.push(() => leg.hangUp())
       negotiateLocally(leg, 'b', media)
       media.voice?.allowTalk(false)
@@ -144,18 +145,18 @@ class CallbackSession {
     }
   }
 
-  async #ring(to: E164, offer: string): Promise<AnsweredLeg> {
+  async #ring(party: Party, to: E164, offer: string): Promise<AnsweredLeg> {
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
     try {
-      return await this.deps.trunk.dial({
+      return await reach(this.deps, {
         to,
         from: this.begun.number,
         offer,
         maxForwards: this.deps.config.maxForwards,
         onRinging: () => undefined,
         signal: AbortSignal.any([this.#over, patience.signal])
-      })
+      }, { deliveryId: this.order.deliveryId, party })
     } finally {
       clearTimeout(timer)
     }

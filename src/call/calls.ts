@@ -3,8 +3,10 @@ import type { Log } from '../telemetry/log.js'
 import { MaskError } from '../errors.js'
 import type { Teller } from '../record/rights/types.js'
 import type { InboundCall } from '../sip/types.js'
+import { begunByApp } from './app-caller.js'
 import { startCallback, type CallbackOrder } from './callback.js'
 import type { CallDeps } from './deps.js'
+import { fromTrunk, type Origin } from './origin.js'
 import { startProofCall } from './proof-call.js'
 import { CallSession } from './session.js'
 
@@ -74,21 +76,20 @@ export function createCalls(deps: CallDeps, log: Log, capacity: Capacity = alway
     if (!admits()) throw new MaskError('overloaded', { retryAfter: overloadRetrySeconds })
   }
 
+  const begin = (inbound: InboundCall, origin: Origin): void => {
+    if (state.closing || !admits()) { inbound.reject(503, state.closing ? 5 : overloadRetrySeconds); return; }
+    const session = new CallSession(deps, inbound, origin)
+    keep(session, session.run(), session.id)
+  }
   return {
     get live() {
       return sessions.size
     },
     take(inbound) {
       const trunk = deps.trunks.recognise(inbound.source)
-      if (!trunk) {
-        // Nothing of a stranger's message is read any further, and nothing is said about why.
-        log.warn('call.stranger_refused')
-        inbound.reject(403); return;
-      }
-      if (state.closing) { inbound.reject(503, 5); return; }
-      if (!admits()) { inbound.reject(503, overloadRetrySeconds); return; }
-      const session = new CallSession(deps, inbound, trunk)
-      keep(session, session.run(), session.id)
+      if (trunk) begin(inbound, fromTrunk(trunk))
+      else if (deps.accounts.serves(inbound.uri)) void begunByApp(deps.accounts, inbound, begin, log)
+      else refuseStranger(inbound, log)
     },
     async callBack(order) {
       needAdmission()
@@ -112,4 +113,10 @@ export function createCalls(deps: CallDeps, log: Log, capacity: Capacity = alway
       await Promise.allSettled(sessions.values())
     }
   }
+}
+
+/** Nothing of a stranger's message is read any further, and nothing is said about why. */
+function refuseStranger(inbound: InboundCall, log: Log): void {
+  log.warn('call.stranger_refused')
+  inbound.reject(403)
 }

@@ -1,3 +1,4 @@
+import type { Accounts, Whereabouts } from '../account/types.js'
 import type { Config } from '../config.js'
 import type { EventBus } from '../events.js'
 import type { Lines } from '../line/types.js'
@@ -6,8 +7,9 @@ import type { E164 } from '../phone/types.js'
 import type { Recordings } from '../record/recordings/types.js'
 import type { CallJournal } from '../record/types.js'
 import type { Settings } from '../shop/settings.js'
-import type { OutboundTrunk } from '../sip/gateways.js'
+import type { OutboundTrunk, TrunkOrder } from '../sip/gateways.js'
 import type { Trunks } from '../sip/trunks.js'
+import type { AnsweredLeg } from '../sip/types.js'
 
 /** What a call needs of the other rooms. */
 export interface CallDeps {
@@ -19,6 +21,10 @@ export interface CallDeps {
   readonly trunks: Trunks
   /** Where calls leave to. */
   readonly trunk: OutboundTrunk
+  /** Who may call without a carrier, and where their phones are. */
+  readonly accounts: Accounts
+  /** Rings a phone that is registered with an account. */
+  readonly dialApp: (order: TrunkOrder, target: Whereabouts) => Promise<AnsweredLeg>
   readonly events: EventBus
   readonly config: Config['call']
   /** Whether a number may be dialled, by country and kind. */

@@ -1,9 +1,8 @@
 import { newId } from '../ids.js'
 import type { MediaSession, PlayOptions, Playback } from '../media/types.js'
-import { callerIdentity, type CallerIdentity } from '../phone/identity.js'
+import type { CallerIdentity } from '../phone/identity.js'
 import type { E164 } from '../phone/types.js'
 import type { ShopSettings } from '../shop/settings.js'
-import type { Trunk } from '../sip/trunks.js'
 import type { AnsweredLeg, InboundCall, Leg } from '../sip/types.js'
 import { otherParty } from '../line/people.js'
 import type { Lookup } from '../line/types.js'
@@ -16,6 +15,8 @@ import { decide, type Belonging, type Decision } from './decide.js'
 import type { CallDeps } from './deps.js'
 import type { Keys } from './keys.js'
 import { listenTo, mediaStep, takeAnswer } from './media.js'
+import type { Origin } from './origin.js'
+import { reach } from './reach.js'
 import { transition, type CallState } from './state.js'
 import { negotiateLocally, talk, talkLimitMs } from './talk.js'
 import { announceAndRecord } from './recording.js'
@@ -30,7 +31,7 @@ export class CallSession {
   readonly id = newId()
   readonly #deps: CallDeps
   readonly #caller: Caller
-  readonly #trunk: Trunk
+  readonly #origin: Origin
   readonly #stop = new AbortController()
   readonly #over: AbortSignal
   readonly #time: CallClock
@@ -47,10 +48,10 @@ export class CallSession {
   #dialledAt: number | undefined
   #ringing: Promise<Playback | undefined> = Promise.resolve(undefined)
 
-  constructor(deps: CallDeps, inbound: InboundCall, trunk: Trunk) {
+  constructor(deps: CallDeps, inbound: InboundCall, origin: Origin) {
     this.#deps = deps
     this.#caller = new Caller(inbound)
-    this.#trunk = trunk
+    this.#origin = origin
     this.#settings = deps.settings.defaults
     this.#over = AbortSignal.any([this.#caller.gone, this.#stop.signal])
     this.#time = new CallClock(deps)
@@ -88,12 +89,12 @@ export class CallSession {
     const { inbound } = this.#caller
     if (inbound.maxForwards === 0) throw new EndCall('too_many_hops')
     if (inbound.bodyUnsupported) throw new EndCall('body_unsupported')
-    this.#identity = callerIdentity(inbound.identity, this.#trunk)
-    return this.#deps.lines.lookup(inbound.dialled, this.#identity.number, this.id)
+    this.#identity = this.#origin.identity(inbound)
+    return this.#origin.lookup(this.#deps.lines, inbound, this.#identity, this.id)
   }
 
   /** What follows from a look-up, or from a right code. */
-  async #decide(found: Lookup, asksCode = this.#trunk.asksCode): Promise<Decision> {
+  async #decide(found: Lookup, asksCode = this.#origin.asksCode): Promise<Decision> {
     if (found.kind === 'connect' || found.kind === 'over') {
       this.#cleanup.push(() => this.#deps.lines.release(found.deliveryId, this.id, this.#spentMs()))
       this.#longestMs = found.longestMs
@@ -195,14 +196,16 @@ export class CallSession {
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
     try {
-      return await this.#deps.trunk.dial({
+      const order = {
         to: decision.callee,
         from: inbound.dialled,
         offer,
         maxForwards: (inbound.maxForwards ?? this.#deps.config.maxForwards) - 1,
         onRinging: () => { this.#ringing = this.#ring(media) },
         signal: AbortSignal.any([this.#over, patience.signal])
-      })
+      }
+      if (decision.support) return await this.#deps.trunk.dial(order)
+      return await reach(this.#deps, order, { deliveryId: decision.belonging.deliveryId, party: otherParty(decision.belonging.caller) })
     } finally {
       clearTimeout(timer)
     }

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.js'
+import { MaskError } from '../errors.js'
 import type { Log } from '../telemetry/log.js'
 import { startPrivateRedis } from './redis.js'
 import { startSipServer, type EmbeddedSipServer } from './sip/index.js'
@@ -49,10 +51,19 @@ export async function startEmbedded(config: Config, log: Log, admits: Admits): P
 }
 
 async function startSip(config: Config, log: Log, closers: (() => Promise<void>)[], admits: Admits): Promise<EmbeddedSipServer> {
-  const { host, port } = config.sip
+  const { host, port, tls, accounts } = config.sip
   // The secret lives as long as the process: only this process ever connects.
   const admin = { host: '127.0.0.1', port: 0, secret: randomBytes(24).toString('hex') }
-  const sip = await startSipServer({ host, port, admin, log, admits })
+  const sip = await startSipServer({ host, port, admin, log, admits, guestDomain: accounts?.domain, tls: tls === null ? undefined : { port: tls.port, cert: pem('sip.tls.certFile', tls.certFile), key: pem('sip.tls.keyFile', tls.keyFile) } })
   closers.push(() => sip.close())
   return sip
+}
+
+/** @throws MaskError config_invalid when the file of a setting cannot be read */
+function pem(setting: string, file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch {
+    throw new MaskError('config_invalid', { cause: `The file of the setting ${setting} cannot be read.` })
+  }
 }

@@ -5,7 +5,7 @@ import type { KeyIdentity } from '../shop/keys.js'
 import type { Shop } from '../shop/shops.js'
 import { cookieOf } from './cookie.js'
 import { isFromConsole, isFromElsewhere } from './origin.js'
-import { createPace, noPace, type Pace } from './pace.js'
+import { createPace, noPace, type Pace } from '../pace.js'
 import { createSources } from './source.js'
 import type { Api, RouteDeps } from './types.js'
 

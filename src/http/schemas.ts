@@ -86,6 +86,15 @@ export const NewDeliveryAnswer = Type.Object({
 }, { ...closed, $id: 'NewDelivery' })
 export type NewDeliveryAnswer = Static<typeof NewDeliveryAnswer>
 
+export const CredentialsAnswer = Type.Object({
+  username: Type.String({ description: 'User of the digest and of the address to register.', examples: ['demo-bcdfghjkmnpqrstvwxyz'] }),
+  password: Type.String({ description: 'Shown once.', examples: ['an example of 24 letters'] }),
+  domain: Type.String({ description: 'Realm of the digest, and host of every SIP URI that the app sends.', examples: ['sip.example'] }),
+  uri: Type.String({ examples: ['sip:demo-bcdfghjkmnpqrstvwxyz@sip.example'] }),
+  number: Type.String({ description: 'What the app calls: sip:<number>@<domain>. An account reaches nothing else.', examples: ['+442079460001'] }),
+  expiresAt: Time
+}, { ...closed, $id: 'Credentials' })
+
 export const CallAnswer = Type.Object({
   id: Type.String({ examples: ['zyxwvtsrqpnmkjhgfdcb'] }),
   deliveryId: Type.String({ examples: ['demo-bcdfghjkmnpqrstvwxyz'] }),
@@ -147,7 +156,7 @@ export const ProblemAnswer = Type.Object({
 }, { ...closed, $id: 'Problem', description: 'Problem details (RFC 9457).' })
 
 /** Schemas that are named once in the API description and referred to from the routes. */
-export const shared: readonly TSchema[] = [DeliveryAnswer, NewDeliveryAnswer, CallAnswer, NumberAnswer, RetentionAnswer, RunAnswer, HoldAnswer, ProblemAnswer]
+export const shared: readonly TSchema[] = [DeliveryAnswer, NewDeliveryAnswer, CredentialsAnswer, CallAnswer, NumberAnswer, RetentionAnswer, RunAnswer, HoldAnswer, ProblemAnswer]
 
 // The answers of a route
 

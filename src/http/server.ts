@@ -17,6 +17,7 @@ import { PersonRequestAnswer } from './person-schemas.js'
 import { auditRoutes } from './routes/audit.js'
 import { callExportRoute } from './routes/calls-export.js'
 import { callRoutes } from './routes/calls.js'
+import { credentialRoutes } from './routes/credentials.js'
 import { deliveryRoutes } from './routes/deliveries.js'
 import { healthRoutes } from './routes/health.js'
 import { holdRoutes } from './routes/holds.js'
@@ -68,6 +69,7 @@ export async function createHttp(deps: HttpDeps): Promise<HttpServer> {
       authorise(request)
     })
     deliveryRoutes(v1, all)
+    credentialRoutes(v1, all)
     callRoutes(v1, all)
     callExportRoute(v1, all)
     statsRoutes(v1, all)

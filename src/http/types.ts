@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Accounts } from '../account/types.js'
 import type { Callbacks } from '../call/calls.js'
 import type { Config } from '../config.js'
 import type { ErrorCode } from '../errors.js'
@@ -46,6 +47,7 @@ export interface HttpDeps {
   readonly rights: Rights
   readonly signer: Signer
   readonly callbacks: Callbacks
+  readonly accounts: Pick<Accounts, 'handOut'>
   readonly recordings: Recordings
   readonly documents: Documents
   readonly webhooks: Webhooks

@@ -6,6 +6,7 @@ import { change, close, find } from './change.js'
 import { CodeOffers } from './code.js'
 import type { LineContext, LinesOptions } from './context.js'
 import { Doubts } from './doubts.js'
+import { enter } from './enter.js'
 import { Leases } from './leases.js'
 import { lookup } from './lookup.js'
 import { createNumberPlan } from './numbers.js'
@@ -38,6 +39,7 @@ export function createLines(options: LinesOptions): Lines {
     close: (shopId, id) => masked(close(context, shopId, id)),
     addPhone: (shopId, id, party, phone) => masked(change(context, shopId, id, { add: { party, phone } })),
     lookup: (number, caller, callId) => masked(lookup(context, leases, number, caller, callId)),
+    enter: (entry) => masked(enter(context, leases, entry)),
     begin: (shopId, id, first, callId) => masked(begin(context, leases, shopId, id, first, callId)),
     redeem: (entry) => masked(redeem(context, leases, entry)),
     ofPerson: (shopId, phone) => masked(ofPerson(context, shopId, phone)),

@@ -1,5 +1,5 @@
 import type { E164 } from '../phone/types.js'
-import type { KeyRing } from '../store/keyring/types.js'
+import type { DataKey, KeyRing } from '../store/keyring/types.js'
 import { fromDigits, toDigits } from './numbers.js'
 import { isDestroyed, utcDay } from './tags.js'
 import type { Party } from './types.js'
@@ -28,11 +28,19 @@ const mostWarm = 1000
 /** Whoever destroys keys may have a clock that is a little ahead. */
 const slackMs = 60_000
 
-/** @throws store_unavailable, store_full, key_destroyed */
-export async function sealPeople(keys: KeyRing, { shopId, id, now, heldUntil }: Sealing, people: People): Promise<Buffer> {
+/**
+ * The key under which a shop seals today what belongs to its deliveries.
+ * @param neededUntil Unix ms @throws store_unavailable, store_full, key_destroyed
+ */
+export function mappingKey(keys: KeyRing, shopId: string, now: number, neededUntil: number): Promise<DataKey> {
   // Others may yet be sealed with it until the day ends; a key that was destroyed is never made again.
   const dayEnds = (Math.floor(now / dayMs) + 1) * dayMs
-  const key = await keys.use({ purpose: 'mapping', owner: shopId, period: utcDay(now) }, Math.max(heldUntil, dayEnds) + slackMs)
+  return keys.use({ purpose: 'mapping', owner: shopId, period: utcDay(now) }, Math.max(neededUntil, dayEnds) + slackMs)
+}
+
+/** @throws store_unavailable, store_full, key_destroyed */
+export async function sealPeople(keys: KeyRing, { shopId, id, now, heldUntil }: Sealing, people: People): Promise<Buffer> {
+  const key = await mappingKey(keys, shopId, now, heldUntil)
   const phones = (list: readonly E164[]): string => list.map(toDigits).join(',')
   return key.seal(`${phones(people.courier)};${phones(people.customer)};${people.reference}`, id)
 }

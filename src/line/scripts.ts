@@ -2,7 +2,7 @@ import { MaskError, type ErrorCode } from '../errors.js'
 import { int, list, text, type Reply } from '../store/reply.js'
 import { loadScript, type Script } from '../store/scripts.js'
 
-const names = ['allocate', 'find', 'change', 'close', 'lookup', 'begin', 'redeem', 'renew', 'release', 'usage', 'sweep', 'discard', 'numbers', 'epochs', 'person', 'forget', 'shorten'] as const
+const names = ['allocate', 'find', 'change', 'close', 'lookup', 'begin', 'enter', 'redeem', 'renew', 'release', 'usage', 'sweep', 'discard', 'numbers', 'epochs', 'person', 'forget', 'shorten'] as const
 
 /** One script for each operation; they are read from the source folder, also by the built program. */
 export const scripts = Object.fromEntries(

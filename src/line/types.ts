@@ -148,6 +148,16 @@ export interface CodeEntry {
   readonly party: Party
 }
 
+/** A call of a party who is known by something else than the phone. */
+export interface Entry {
+  readonly shopId: string
+  readonly deliveryId: string
+  readonly party: Party
+  /** Dialled number; another one than the delivery's finds nothing. */
+  readonly number: string
+  readonly callId: string
+}
+
 /** `draining`: goes on connecting what it has, takes nothing new. `retired`: ours no more. */
 export type NumberState = 'in_service' | 'draining' | 'retired'
 
@@ -204,6 +214,8 @@ export interface Lines {
   lookup(number: string, caller: E164 | undefined, callId: string): Promise<Lookup>
   /** Lets a party in from another phone by its access code; counts the call in as `lookup` does. */
   redeem(entry: CodeEntry): Promise<CodeAnswer>
+  /** As `lookup`, for a party of this delivery alone; limits and counts are those of a call from the party's phone. */
+  enter(entry: Entry): Promise<Lookup>
   /**
    * Counts in a call that the shop starts, within the same limits as a call of a party. Who may call whom is
    * about the parties and does not matter here.

@@ -27,7 +27,7 @@ const algorithms: Readonly<Record<string, Algorithm>> = { 'md5': 'md5', 'sha-256
  * @param cnonce for tests
  */
 export function authorize(challenge: string, credentials: Credentials, request: Challenged, cnonce = randomBytes(8).toString('hex')): string | undefined {
-  for (const parameters of challengesOf(challenge)) {
+  for (const parameters of digestHeaders(challenge)) {
     const algorithm = algorithms[(parameters.get('algorithm') ?? 'MD5').toLowerCase()]
     if (parameters.get('realm') !== credentials.realm || algorithm === undefined) continue
     const qop = parameters.get('qop')?.toLowerCase().split(',').map((one) => one.trim())
@@ -55,8 +55,8 @@ function opaqueOf(parameters: Parameters): { opaque?: string } {
 /** One parameter, after the scheme where a challenge begins (RFC 3261 §25.1). */
 const part = /\s*(?:([\w-]+)\s+)?([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))\s*(?:,|$)/gy
 
-/** The digest challenges of a header. One that says something twice, or that cannot be read, does not exist. */
-function challengesOf(header: string): Parameters[] {
+/** The digest challenges, or credentials, of a header with their parameters in lower case. One that says something twice, or that cannot be read, does not exist. */
+export function digestHeaders(header: string): Parameters[] {
   const challenges: Map<string, string>[] = []
   let end = 0
   for (const [text, scheme, name = '', quoted, plain = ''] of header.matchAll(part)) {

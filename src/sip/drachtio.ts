@@ -8,8 +8,9 @@ import type { DrachtioLeg } from './leg.js'
 import { watchHeartbeat } from './heartbeat.js'
 import { answers } from './options.js'
 import { dial } from './outbound.js'
+import { registerRequest } from './register.js'
 import { createSrf, type SrfClient, type SrfRequest, type SrfResponse } from './srf.js'
-import type { AnsweredLeg, Dial, InboundCall, SipPort } from './types.js'
+import type { AnsweredLeg, Dial, InboundCall, RegisterRequest, SipPort } from './types.js'
 
 export interface DrachtioOptions {
   /** `drachtio://:secret@host:port` */
@@ -20,7 +21,7 @@ export interface DrachtioOptions {
 }
 
 /** Methods outside a dialog that we answer and never forward (RFC 3261 §8.2.1: 405). */
-const refusedMethods = ['message', 'subscribe', 'notify', 'publish', 'refer', 'register', 'info', 'update', 'bye'] as const
+const refusedMethods = ['message', 'subscribe', 'notify', 'publish', 'refer', 'info', 'update', 'bye'] as const
 
 /**
  * Connects to a SIP server that speaks the drachtio protocol and keeps the connection: when it is lost,
@@ -49,6 +50,7 @@ class Drachtio implements SipPort {
   #draining = false
   #stopHeartbeat: () => void = () => undefined
   #handler: (call: InboundCall) => void = (call) => call.reject(503, 5)
+  #registrar: (request: RegisterRequest) => void = (request) => request.answer({ kind: 'reject', status: 405 })
 
   constructor(options: DrachtioOptions) {
     this.#options = options
@@ -68,6 +70,10 @@ class Drachtio implements SipPort {
 
   onCall(handler: (call: InboundCall) => void): void {
     this.#handler = handler
+  }
+
+  onRegister(handler: (request: RegisterRequest) => void): void {
+    this.#registrar = handler
   }
 
   async dial(order: Dial): Promise<AnsweredLeg> {
@@ -120,6 +126,7 @@ class Drachtio implements SipPort {
   #route(): void {
     this.#srf.use('invite', (req, res) => this.#take(req, res))
     this.#srf.use('options', (_req, res) => res.send(200, { headers: answerHeaders() }))
+    this.#srf.use('register', (req, res) => this.#registrar(registerRequest(req, res)))
     for (const method of refusedMethods) {
       this.#srf.use(method, (_req, res) => { if (!res.finalResponseSent) res.send(405, { headers: refusalHeaders() }) })
     }

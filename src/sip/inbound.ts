@@ -2,9 +2,10 @@ import { MaskError } from '../errors.js'
 import { within } from '../deadline.js'
 import { answerHeaders, identityHeaders, maxForwardsOf, refusalHeaders, userOf } from './headers.js'
 import { DrachtioLeg } from './leg.js'
+import { flowOf } from './register.js'
 import type { SrfClient, SrfDialog, SrfMessage, SrfRequest, SrfResponse } from './srf.js'
 import type { IdentityHeaders } from '../phone/identity.js'
-import { AckMissing, CallerGone, type InboundCall, type Leg, type LegEnd, type OfferedLeg, type Source } from './types.js'
+import { AckMissing, CallerGone, type InboundCall, type Leg, type Flow, type LegEnd, type OfferedLeg } from './types.js'
 
 /** Milliseconds for the ACK: the 200 is repeated four times meanwhile (RFC 3261 §13.3.1.4), and the callee waits. */
 const ackMs = 10_000
@@ -20,7 +21,9 @@ export interface Connection {
 
 /** An INVITE as drachtio-srf delivers it, with the promises of {@link InboundCall}. */
 export class DrachtioInbound implements InboundCall {
-  readonly source: Source
+  readonly source: Flow
+  readonly uri: string
+  readonly authorization: string | undefined
   readonly dialled: string
   readonly identity: IdentityHeaders
   readonly maxForwards: number | undefined
@@ -35,7 +38,9 @@ export class DrachtioInbound implements InboundCall {
     this.#req = req
     this.#res = res
     this.#connection = connection
-    this.source = { address: req.source_address, port: req.source_port }
+    this.source = flowOf(req)
+    this.uri = req.uri
+    this.authorization = req.get('Authorization')
     this.dialled = userOf(req.uri)
     this.identity = identityHeaders(req)
     this.maxForwards = maxForwardsOf(req)
@@ -58,9 +63,17 @@ export class DrachtioInbound implements InboundCall {
   }
 
   reject(status: number, retryAfterSeconds?: number): void {
+    this.#refuse(status, refusalHeaders(retryAfterSeconds))
+  }
+
+  challenge(challenge: string): void {
+    this.#refuse(401, { ...refusalHeaders(), 'WWW-Authenticate': challenge })
+  }
+
+  #refuse(status: number, headers: Record<string, string>): void {
     if (this.gone.aborted || this.#res.finalResponseSent) return
     try {
-      this.#res.send(status, { headers: refusalHeaders(retryAfterSeconds) })
+      this.#res.send(status, { headers })
     } catch {
       // The connection went away between the check and the call; `gone` tells.
     }

@@ -18,6 +18,7 @@ export function measured(port: SipPort, events: Timed, deadlineMs: number): SipP
     get library() { return port.library },
     get addresses() { return port.addresses },
     onCall: (handler) => port.onCall((call) => handler(inbound(call, events, deadlineMs))),
+    onRegister: (handler) => port.onRegister(handler),
     dial: (order) => dial(port, order, events, deadlineMs),
     answers: (gateway, withinMs) => port.answers(gateway, withinMs),
     drain: () => port.drain(),
@@ -66,7 +67,7 @@ function inbound(call: InboundCall, events: Timed, deadlineMs: number): InboundC
     request.final(status)
   }
   return {
-    source: call.source, dialled: call.dialled, identity: call.identity, maxForwards: call.maxForwards,
+    source: call.source, uri: call.uri, authorization: call.authorization, dialled: call.dialled, identity: call.identity, maxForwards: call.maxForwards,
     offer: call.offer, bodyUnsupported: call.bodyUnsupported, gone: call.gone,
     ring(sdp) {
       request.heard()
@@ -75,6 +76,11 @@ function inbound(call: InboundCall, events: Timed, deadlineMs: number): InboundC
     progress(sdp) {
       request.heard()
       return call.progress(sdp)
+    },
+    challenge(challenge) {
+      // Like ours that are challenged, it counts when it comes again.
+      call.gone.removeEventListener('abort', gone)
+      call.challenge(challenge)
     },
     reject(status, retryAfterSeconds) {
       final(status)

@@ -36,20 +36,20 @@ class OutboundCall {
   constructor(order: Dial, connection: Connection) {
     this.#order = order
     this.#connection = connection
-    this.#uri = `sip:${order.to}@${order.gateway.replace(/^sip:/, '')}`
+    this.#uri = order.target?.uri ?? `sip:${order.to}@${order.gateway.replace(/^sip:/, '')}`
   }
 
   start(): Promise<AnsweredLeg> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
-      const { signal } = this.#order
+      const { signal, target } = this.#order
       const { lost } = this.#connection
       if (lost.aborted) { this.#fail(new MaskError('sip_unavailable')); return; }
       if (signal.aborted) { this.#fail(signal.reason); return; }
       signal.addEventListener('abort', this.#abandon)
       lost.addEventListener('abort', this.#lose)
-      this.#send()
+      this.#send({}, target?.route)
     })
   }
 

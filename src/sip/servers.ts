@@ -1,6 +1,6 @@
 import { MaskError } from '../errors.js'
 import { connectDrachtio, type DrachtioOptions } from './drachtio.js'
-import type { AnsweredLeg, Dial, InboundCall, SipPort } from './types.js'
+import type { AnsweredLeg, Dial, InboundCall, RegisterRequest, SipPort } from './types.js'
 
 /**
  * Connects to every SIP server that `url` names, with commas between. Calls come from all of them; a call leaves by
@@ -37,6 +37,10 @@ class SipServers implements SipPort {
 
   onCall(handler: (call: InboundCall) => void): void {
     for (const port of this.ports) port.onCall(handler)
+  }
+
+  onRegister(handler: (request: RegisterRequest) => void): void {
+    for (const port of this.ports) port.onRegister(handler)
   }
 
   async dial(order: Dial): Promise<AnsweredLeg> {

@@ -11,6 +11,8 @@ export interface SrfMessage {
   readonly body: string | undefined
   readonly source_address: string
   readonly source_port: number
+  /** `udp`, `tcp` or `tls`. */
+  readonly protocol: string
   get(name: string): string | undefined
   has(name: string): boolean
 }

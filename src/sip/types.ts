@@ -7,6 +7,34 @@ export interface Source {
   readonly port: number
 }
 
+/** A socket address with its transport: `udp`, `tcp` or `tls`. */
+export interface Flow extends Source {
+  readonly protocol: string
+}
+
+/** What a REGISTER is answered (RFC 3261 §10.3). */
+export type RegisterAnswer =
+  /** 200 with what is registered from now on. */
+  | { readonly kind: 'accept', readonly bound?: { readonly uri: string, readonly expiresSeconds: number } }
+  /** 401. `challenge`: value of WWW-Authenticate. */
+  | { readonly kind: 'challenge', readonly challenge: string }
+  /** `minExpires`: seconds, with 423. */
+  | { readonly kind: 'reject', readonly status: number, readonly minExpires?: number }
+
+/** A REGISTER that waits for its answer. */
+export interface RegisterRequest {
+  readonly source: Flow
+  /** The Request-URI. */
+  readonly uri: string
+  readonly authorization: string | undefined
+  /** Value of Contact; undefined when there is none. */
+  readonly contact: string | undefined
+  /** Seconds of the Expires header; undefined when it is missing or unreadable. */
+  readonly expires: number | undefined
+  /** Harmless when the SIP server is gone. */
+  answer(answer: RegisterAnswer): void
+}
+
 /** How a dialog ended: by the far end, by ours, or by the SIP server. */
 export type LegEnd = 'bye' | 'hung_up' | 'ack_missing' | 'session_expired' | 'lost'
 
@@ -27,7 +55,11 @@ export interface Leg {
 
 /** An INVITE that came in and waits for our decision. Every method rejects with MaskError only. */
 export interface InboundCall {
-  readonly source: Source
+  readonly source: Flow
+  /** The Request-URI as it came. */
+  readonly uri: string
+  /** Value of Authorization, for callers who have to show who they are. */
+  readonly authorization: string | undefined
   /** User part of the Request-URI with percent-encoding undone: the number that was dialled. */
   readonly dialled: string
   readonly identity: IdentityHeaders
@@ -45,6 +77,8 @@ export interface InboundCall {
   progress(sdp: string): Promise<void>
   /** A final refusal with our own reason phrase. Harmless when the call is already over. */
   reject(status: number, retryAfterSeconds?: number): void
+  /** 401, so that the caller tries again with credentials. @param challenge value of WWW-Authenticate */
+  challenge(challenge: string): void
   /** 200 with our answer. @throws caller_gone when a CANCEL crossed it */
   answer(sdp: string): Promise<Leg>
   /**
@@ -90,8 +124,10 @@ export class AckMissing extends Error {
 }
 
 export interface Dial {
-  /** E.164 number that becomes the user of the Request-URI. */
+  /** E.164 number that becomes the user of the Request-URI, unless `target` says another. */
   readonly to: string
+  /** A registered phone: the Request-URI that it wants, and `sip:address:port;transport=tcp`, where the INVITE goes. */
+  readonly target?: { readonly uri: string, readonly route: string }
   /** E.164 proxy number for From, Contact and P-Asserted-Identity. */
   readonly from: string
   /** `sip:host:port` of the trunk's gateway. */
@@ -118,6 +154,8 @@ export interface AnsweredLeg {
 export interface SipPort {
   /** Sets who takes the calls; one handler. */
   onCall(handler: (call: InboundCall) => void): void
+  /** Sets who answers REGISTERs; without one they get 405. */
+  onRegister(handler: (request: RegisterRequest) => void): void
   /** Sends an INVITE in which every header is ours. @throws CallFailed, MaskError sip_unavailable, and the signal's reason when aborted */
   dial(dial: Dial): Promise<AnsweredLeg>
   /** Whether a gateway answers an OPTIONS within so many milliseconds, with whatever status. Never rejects. @param gateway `sip:host:port` */

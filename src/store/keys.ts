@@ -38,6 +38,14 @@ export type PoolKey =
   | 'shop'
   /** told:{pool}:<shop>:<cap>:<state>:<window> → an alarm that was given in that window of time. */
   | 'told'
+  /** acct:{pool}:<account> → hash, shop and sealed secret of a SIP account; gone when the account ends. */
+  | 'acct'
+  /** acctof:{pool}:<delivery id> → account of the delivery's courier. */
+  | 'acctof'
+  /** bound:{pool}:<account> → sealed address of the phone that is registered with the account. */
+  | 'bound'
+  /** nonce:{pool}:<account> → hash, nonce → highest count that was used with it. */
+  | 'nonce'
 
 /** @param pool id of a pool */
 export function poolKey(kind: PoolKey, pool: string, rest?: string): string {

@@ -22,7 +22,7 @@ function watched(stage = new CallStage()): { stage: CallStage, deps: CallDeps, c
   return { stage, deps, clock, missed }
 }
 
-const callOn = ({ stage, deps }: ReturnType<typeof watched>, inbound: ScriptedInbound): Promise<unknown> => new CallSession(deps, inbound, stage.trunk).run()
+const callOn = ({ stage, deps }: ReturnType<typeof watched>, inbound: ScriptedInbound): Promise<unknown> => new CallSession(deps, inbound, stage.origin).run()
 
 t.test('a clock that jumps during a call bends none of its times', async (t) => {
   for (const jump of [-86_400_000, -3_600_000, 3_600_000, 365 * 86_400_000]) {

@@ -10,7 +10,7 @@ const tick = (): Promise<void> => sleep(5)
 t.test('the shop is asked with ids and roles before anybody is rung', async (t) => {
   const stage = new CallStage()
   const inbound = new ScriptedInbound()
-  const session = new CallSession(stage.deps(), inbound, stage.trunk)
+  const session = new CallSession(stage.deps(), inbound, stage.origin)
   const over = session.run()
   await tick()
   t.same(stage.asked, [{ shopId: 'demo', deliveryId: 'demo-abc', caller: 'courier', callId: session.id }])
@@ -23,7 +23,7 @@ t.test('denied: refused without a word, recorded, counted out', async (t) => {
   const stage = new CallStage()
   stage.verdict = 'deny'
   const inbound = new ScriptedInbound()
-  t.same(await new CallSession(stage.deps(), inbound, stage.trunk).run(), { result: 'client_error', reason: 'gate_denied' })
+  t.same(await new CallSession(stage.deps(), inbound, stage.origin).run(), { result: 'client_error', reason: 'gate_denied' })
   t.same(inbound.sent, ['480'])
   t.notOk(stage.did.includes('dial') || stage.did.includes('media.open'))
   t.ok(stage.did.includes('release'))
@@ -34,7 +34,7 @@ t.test('announced: the caller hears that it cannot be connected, as strangers do
   const stage = new CallStage()
   stage.verdict = 'announce'
   const inbound = new ScriptedInbound()
-  t.equal((await new CallSession(stage.deps(), inbound, stage.trunk).run()).reason, 'gate_denied')
+  t.equal((await new CallSession(stage.deps(), inbound, stage.origin).run()).reason, 'gate_denied')
   t.same(inbound.sent, ['183', '480'])
   t.ok(stage.did.includes('play unavailable to a'))
   t.notOk(stage.did.includes('dial'))
@@ -48,7 +48,7 @@ t.test('a shop is not asked about a stranger, an ended delivery or its own suppo
     stage.found = found
     stage.settings = { supportPhone }
     const inbound = new ScriptedInbound()
-    const done = new CallSession(stage.deps(), inbound, stage.trunk).run()
+    const done = new CallSession(stage.deps(), inbound, stage.origin).run()
     await tick()
     t.same(stage.asked, [])
     inbound.leg.end()

@@ -18,7 +18,7 @@ function recordingStage(recording = true): CallStage {
 t.test('nothing is recorded unless the shop wants it', async (t) => {
   const stage = recordingStage(false)
   const inbound = new ScriptedInbound()
-  const over = new CallSession(stage.deps(), inbound, stage.trunk).run()
+  const over = new CallSession(stage.deps(), inbound, stage.origin).run()
   await tick()
   inbound.leg.end()
   await over
@@ -31,7 +31,7 @@ t.test('both are told before it starts, and it ends with the talk', async (t) =>
   let told: () => void = () => undefined
   stage.prompt = new Promise((resolve) => { told = resolve })
   const inbound = new ScriptedInbound()
-  const over = new CallSession(stage.deps(), inbound, stage.trunk).run()
+  const over = new CallSession(stage.deps(), inbound, stage.origin).run()
   await tick()
   t.same(stage.did.filter((did) => did.includes('record')), ['recording.begin', 'play recorded to a', 'play recorded to b'])
   t.notOk(stage.did.includes('journal.answered'), 'the talk waits for it')
@@ -49,7 +49,7 @@ t.test('who hangs up while being told is not recorded', async (t) => {
   const stage = recordingStage()
   stage.prompt = new Promise(() => undefined)
   const inbound = new ScriptedInbound()
-  const over = new CallSession(stage.deps(), inbound, stage.trunk).run()
+  const over = new CallSession(stage.deps(), inbound, stage.origin).run()
   await tick()
   inbound.leg.end()
   await over
@@ -62,7 +62,7 @@ t.test('a call that cannot be recorded goes on, and nobody is told that it is', 
     const stage = recordingStage()
     spoil(stage)
     const inbound = new ScriptedInbound()
-    const over = new CallSession(stage.deps(), inbound, stage.trunk).run()
+    const over = new CallSession(stage.deps(), inbound, stage.origin).run()
     await tick()
     t.notOk(stage.did.some((did) => did.startsWith('play recorded')))
     t.ok(stage.did.includes('journal.answered'))
@@ -76,7 +76,7 @@ t.test('the way to the shop\'s support line is not recorded', async (t) => {
   stage.settings = { recording: true, supportPhone: '+46701740699' }
   stage.found = { kind: 'over', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'courier', phones: partyPhones }
   const inbound = new ScriptedInbound()
-  const over = new CallSession(stage.deps(), inbound, stage.trunk).run()
+  const over = new CallSession(stage.deps(), inbound, stage.origin).run()
   await tick()
   t.equal(stage.dialled?.to, '+46701740699')
   inbound.leg.end()

@@ -12,7 +12,7 @@ const tick = (): Promise<void> => sleep(5)
 
 /** A call whose caller is `inbound`; what was taken must have been given back when it is over. */
 function start(stage: CallStage, inbound: ScriptedInbound, config = {}): { session: CallSession, over: Promise<Termination> } {
-  const session = new CallSession(stage.deps(config), inbound, stage.trunk)
+  const session = new CallSession(stage.deps(config), inbound, stage.origin)
   return { session, over: session.run() }
 }
 
@@ -231,7 +231,7 @@ t.test('a caller who hangs up while the code is looked at is counted out all the
   stage.redeem = () => new Promise((resolve) => { right = resolve })
   stage.found = { kind: 'unknown' }
   const inbound = new ScriptedInbound()
-  const session = new CallSession(stage.deps(), inbound, { ...stage.trunk, asksCode: true })
+  const session = new CallSession(stage.deps(), inbound, { ...stage.origin, asksCode: true })
   const over = session.run()
   await tick()
   for (const key of ['1', '2', '#', '1']) stage.press(key)

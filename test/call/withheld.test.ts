@@ -9,7 +9,7 @@ const withheld = (): ScriptedInbound => Object.assign(new ScriptedInbound(), { i
 t.test('whoever withholds their number may use a line unless the shop says otherwise', async (t) => {
   const stage = new CallStage()
   const inbound = withheld()
-  const over = new CallSession(stage.deps(), inbound, stage.trunk).run()
+  const over = new CallSession(stage.deps(), inbound, stage.origin).run()
   await sleep(5)
   t.equal(stage.dialled?.from, '+442079460000', 'as everybody: the proxy number')
   inbound.leg.end()
@@ -20,7 +20,7 @@ t.test('refused: nobody is rung or asked, the call is counted out, the caller he
   const stage = new CallStage()
   stage.settings = { withheldCallers: 'refuse' }
   const inbound = withheld()
-  t.same(await new CallSession(stage.deps(), inbound, stage.trunk).run(), { result: 'client_error', reason: 'withheld_refused' })
+  t.same(await new CallSession(stage.deps(), inbound, stage.origin).run(), { result: 'client_error', reason: 'withheld_refused' })
   t.same(inbound.sent, ['183', '480'])
   t.ok(stage.did.includes('play unavailable to a') && stage.did.includes('release'))
   t.notOk(stage.did.includes('dial'))
@@ -35,7 +35,7 @@ t.test('refused: also behind a right access code', async (t) => {
   stage.speaks = true
   stage.redeem = async () => ({ ...found, enrolled: true }) as CodeAnswer
   const inbound = withheld()
-  const over = new CallSession(stage.deps(), inbound, { ...stage.trunk, asksCode: true }).run()
+  const over = new CallSession(stage.deps(), inbound, { ...stage.origin, asksCode: true }).run()
   await sleep(5)
   for (const key of '1234#1') stage.press(key)
   t.equal((await over).reason, 'withheld_refused')
@@ -46,7 +46,7 @@ t.test('refused: not those who show theirs', async (t) => {
   const stage = new CallStage()
   stage.settings = { withheldCallers: 'refuse' }
   const inbound = new ScriptedInbound()
-  const over = new CallSession(stage.deps(), inbound, stage.trunk).run()
+  const over = new CallSession(stage.deps(), inbound, stage.origin).run()
   await sleep(5)
   t.ok(stage.did.includes('dial'))
   inbound.leg.end()

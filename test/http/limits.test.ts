@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { NewKeyAnswer } from '../../src/http/access-schemas.js'
-import { createPace, noPace } from '../../src/http/pace.js'
+import { createPace, noPace } from '../../src/pace.js'
 import { createSources } from '../../src/http/source.js'
 import { keys, send as sendTo, testApi } from './support.js'
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
+import { createAccounts } from '../../src/account/accounts.js'
 import type { CallbackOrder } from '../../src/call/callback.js'
 import { loadConfig, type Config } from '../../src/config.js'
 import { createEvents, type EventBus } from '../../src/events.js'
@@ -103,6 +104,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     config, lines, events, log, audit, retention, rights, signer,
     calls: createCallLog({ store, ring: keyRing, log, restricted: retention.restricted }),
     statistics: createStatistics({ store }),
+    accounts: createAccounts({ store, keys: keyRing, lines, config: { domain: 'sip.example', maxHours: 12, registrationSeconds: 600, algorithm: 'MD5' }, log }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
     recordings,
     documents: createDocuments({ config, retention: retention.periods, settings: shopSettings, shelf: retention.shelf, keyRing, audit }),

@@ -5,7 +5,7 @@ import type { SrfMessage } from '../../src/sip/srf.js'
 
 const message = (headers: Record<string, string>): SrfMessage => {
   const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-  return { method: 'INVITE', uri: '', body: '', source_address: '', source_port: 0, get: (name) => lower.get(name.toLowerCase()), has: (name) => lower.has(name.toLowerCase()) }
+  return { method: 'INVITE', uri: '', body: '', source_address: '', protocol: 'udp', source_port: 0, get: (name) => lower.get(name.toLowerCase()), has: (name) => lower.has(name.toLowerCase()) }
 }
 
 t.test('the user part of a Request-URI', (t) => {

@@ -1,3 +1,6 @@
+import { noAccounts } from '../../src/account/accounts.js'
+import type { Whereabouts } from '../../src/account/types.js'
+import { fromTrunk } from '../../src/call/origin.js'
 import { createEvents, type Events } from '../../src/events.js'
 import type { CallDeps } from '../../src/call/deps.js'
 import type { CodeAnswer, Lines, Lookup } from '../../src/line/types.js'
@@ -41,7 +44,9 @@ export class ScriptedLeg implements Leg {
 
 /** An INVITE that the test sent. */
 export class ScriptedInbound implements InboundCall {
-  readonly source = { address: '127.0.0.1', port: 5071 }
+  readonly source = { address: '127.0.0.1', port: 5071, protocol: 'udp' }
+  readonly uri = 'sip:+442079460000@127.0.0.1'
+  readonly authorization = undefined
   readonly dialled = '+442079460000'
   readonly identity = { pai: ['<sip:+46701740605@127.0.0.1>'], from: '<sip:+46701740605@127.0.0.1>', privacy: [] }
   readonly bodyUnsupported: boolean = false
@@ -68,6 +73,10 @@ export class ScriptedInbound implements InboundCall {
 
   reject(status: number): void {
     if (!this.gone.aborted) this.sent.push(String(status))
+  }
+
+  challenge(): void {
+    this.sent.push('401')
   }
 
   async answer(sdp: string): Promise<Leg> {
@@ -102,6 +111,10 @@ export class CallStage {
   /** What the callee does; the default answers at once. */
   callee: (order: TrunkOrder) => Promise<AnsweredLeg> = async () => ({ leg: this.b, answer: 'answer of b' })
   early: string | undefined = 'early answer'
+  /** Where the courier's app is registered. */
+  app: Whereabouts | undefined
+  /** What the app does when it is rung. */
+  ringApp: (order: TrunkOrder, target: Whereabouts) => Promise<AnsweredLeg> = async () => ({ leg: this.b, answer: 'answer of b' })
   prompt: Promise<void> = Promise.resolve()
   /** Errors that the named step throws. */
   readonly fail = new Map<string, Error>()
@@ -163,6 +176,8 @@ export class CallStage {
       recordings: { begin: async () => { this.step('recording.begin'); return this.recording } },
       gate: async (question) => { this.asked.push(question); return this.verdict },
       trunks: { recognise: () => undefined },
+      accounts: { ...noAccounts, whereabouts: async () => { this.step('whereabouts'); return this.app } },
+      dialApp: (order, target) => this.ringApp(order, target),
       events,
       config: { ringTimeoutSeconds: 45, maxDurationSeconds: 900, maxForwards: 70, drainSeconds: 0, ...config },
       mayDial: () => true,
@@ -172,7 +187,7 @@ export class CallStage {
     }
   }
 
-  readonly trunk = { id: 'demo', asksCode: false, identity: ['pai', 'from'] as ('pai' | 'from')[], country: 'EE' }
+  readonly origin = fromTrunk({ id: 'demo', asksCode: false, identity: ['pai', 'from'], country: 'EE' })
 
   async #dial(order: TrunkOrder): Promise<AnsweredLeg> {
     this.step('dial')

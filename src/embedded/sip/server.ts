@@ -8,7 +8,7 @@ import { Routes } from './drachtio/routes.js'
 import { UserAgent } from './dialog/index.js'
 import { hostPort } from './message/index.js'
 import { Timers, TransactionLayer, type TimerValues } from './transaction/index.js'
-import { SipTransport, type TransportLimits } from './transport/index.js'
+import { Guests, SipTransport, type TransportLimits } from './transport/index.js'
 
 /** What the handshake names; drachtio-srf wants a version of at least v0.8.2. */
 const version = 'v0.9.5-embedded'
@@ -29,6 +29,10 @@ export interface SipServerOptions {
   readonly timers?: TimerValues
   /** Whether anything of this IP address is read; whoever is not admitted gets no answer at all. Missing: everybody's is. */
   readonly admits?: (address: string) => boolean
+  /** Strangers may begin with REGISTER and INVITE to this domain, in lower case; missing: they may not. */
+  readonly guestDomain?: string | undefined
+  /** Another listener for TLS; `cert` and `key` are PEM. */
+  readonly tls?: { readonly port: number, readonly cert: string | Buffer, readonly key: string | Buffer } | undefined
   readonly limits?: TransportLimits & {
     /** Default 50 000. */
     readonly transactions?: number
@@ -50,11 +54,15 @@ export interface SipServerStats {
 export interface EmbeddedSipServer {
   readonly sipPort: number
   readonly adminPort: number
+  /** Undefined when there is no TLS. */
+  readonly tlsPort: number | undefined
   /** `drachtio://:secret@host:port`, the secret percent-encoded. */
   readonly adminUrl: string
   stats: () => SipServerStats
   /** Datagrams and connections that were dropped unread since the start. */
   dropped: () => number
+  /** Reads what comes from this socket for so many milliseconds, as if it were admitted. */
+  welcome: (address: string, port: number, forMs: number) => void
   /** Ends all at once: calls get one BYE, waiting ones 503, and nobody waits for an answer. */
   close: () => Promise<void>
 }
@@ -67,7 +75,8 @@ export interface EmbeddedSipServer {
  * unknown extension is the application's to refuse (420), which alone knows what it supports. When the
  * connection of an application is lost nobody can control its calls any more, so waiting INVITEs get 503, its
  * own are cancelled, and its dialogs end with BYE. `proxy` is answered NOK; `cdr:` routes are accepted and
- * stay silent. TLS, WebSocket, NAPTR and SRV look-ups are missing.
+ * stay silent. WebSocket, NAPTR and SRV look-ups
+ * are missing; TLS is taken, not opened.
  *
  * @throws RangeError for a short secret or an admin address that is not loopback; the system's error with its
  *   `code` (EADDRINUSE …) when a port cannot be had
@@ -76,7 +85,8 @@ export async function startSipServer(options: SipServerOptions): Promise<Embedde
   checkAdmin(options.admin)
   const onError = (error: unknown): void => options.log.error('sip.unexpected', errorFields(error))
   const timers = new Timers(options.timers, onError)
-  const transport = await SipTransport.listen({ host: options.host, port: options.port, limits: options.limits ?? {}, admits: options.admits })
+  const guests = options.guestDomain === undefined ? undefined : new Guests(options.guestDomain)
+  const transport = await SipTransport.listen({ host: options.host, port: options.port, limits: options.limits ?? {}, admits: options.admits, guests, tls: options.tls })
   const layer = new TransactionLayer({ transport, timers, maxTransactions: options.limits?.transactions ?? 50_000 })
   transport.use(layer)
   const agent = new UserAgent({ transport, layer, timers, maxDialogs: options.limits?.dialogs ?? 20_000 })
@@ -95,7 +105,8 @@ export async function startSipServer(options: SipServerOptions): Promise<Embedde
     const stats = (): SipServerStats => ({
       transactions: layer.transactions, dialogs: agent.dialogs, connections: transport.connections, timers: timers.running
     })
-    return { sipPort: transport.port, adminPort, adminUrl, stats, dropped: () => transport.dropped, close }
+    const welcome = (address: string, port: number, forMs: number): void => guests?.welcome(address, port, forMs)
+    return { sipPort: transport.port, tlsPort: transport.tlsPort, adminPort, adminUrl, stats, dropped: () => transport.dropped, welcome, close }
   } catch (error) {
     await close()
     throw error
@@ -118,7 +129,8 @@ function connectApps(options: SipServerOptions, core: Core): AppUser {
   const commands = new Commands({ agent, bridge, calls, here, ownHosts: ownHosts(options.host, transport.host) })
   agent.use(bridge)
   const address = hostPort(here.host, here.port)
-  const hostports = `udp/${address},tcp/${address}`
+  const tls = transport.tlsPort === undefined ? '' : `,tls/${hostPort(here.host, transport.tlsPort)}`
+  const hostports = `udp/${address},tcp/${address}${tls}`
   return {
     welcome: () => [hostports, version, hostports],
     onReady: () => options.log.info('sip.app.connected'),

@@ -89,7 +89,8 @@ export class UserAgent implements LayerUser {
 
   /** A Contact header value of ours. */
   contact(protocol: Protocol): string {
-    return `<sip:${hostPort(this.#transport.host, this.#transport.port)}${protocol === 'tcp' ? ';transport=tcp' : ''}>`
+    const port = protocol === 'tls' ? this.#transport.tlsPort ?? this.#transport.port : this.#transport.port
+    return `<sip:${hostPort(this.#transport.host, port)}${protocol === 'udp' ? '' : `;transport=${protocol}`}>`
   }
 
   /**

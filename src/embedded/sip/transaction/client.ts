@@ -61,7 +61,7 @@ export abstract class ClientTransaction {
   }
 
   protected get reliable(): boolean {
-    return this.to.protocol === 'tcp'
+    return this.to.protocol !== 'udp'
   }
 
   protected become(state: ClientState): void {

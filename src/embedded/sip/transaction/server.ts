@@ -66,7 +66,7 @@ export abstract class ServerTransaction {
   }
 
   protected get reliable(): boolean {
-    return this.source.protocol === 'tcp'
+    return this.source.protocol !== 'udp'
   }
 
   protected transmit(bytes: Buffer): void {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { SipParseError } from '../message/index.js'
 import { StreamFraming } from './framing.js'
-import type { Remote } from './types.js'
+import type { Protocol, Remote } from './types.js'
 
 export interface ConnectionLimits {
   readonly messageBytes: number
@@ -20,14 +20,14 @@ export interface ConnectionUser {
 
 const crlf = Buffer.from('\r\n')
 
-/** One TCP connection, opened by either side. */
+/** One TCP connection, opened by either side, or one of TLS, opened by the peer. */
 export class Connection {
   readonly remote: Remote
   readonly #waiting = new Set<(error: Error) => void>()
   readonly #framing: StreamFraming
 
-  constructor(readonly id: number, private readonly socket: Socket, peer: { address: string; port: number }, private readonly limits: ConnectionLimits, private readonly user: ConnectionUser) {
-    this.remote = { protocol: 'tcp', address: peer.address, port: peer.port, connection: id }
+  constructor(readonly id: number, private readonly socket: Socket, peer: { readonly protocol: Protocol; readonly address: string; readonly port: number }, private readonly limits: ConnectionLimits, private readonly user: ConnectionUser) {
+    this.remote = { protocol: peer.protocol, address: peer.address, port: peer.port, connection: id }
     this.#framing = new StreamFraming(limits.messageBytes)
     socket.setNoDelay(true)
     socket.setTimeout(limits.idleMs, () => socket.destroy())

@@ -1,4 +1,5 @@
 export * from './framing.js'
+export * from './guests.js'
 export * from './transport.js'
 export * from './types.js'
 export * from './via.js'

@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { Connection, type ConnectionLimits, type ConnectionUser } from './connection.js'
 import type { Remote } from './types.js'
 
@@ -6,20 +7,32 @@ export interface TcpLimits extends ConnectionLimits {
   readonly connections: number
 }
 
+/** Certificate chain and key, PEM. */
+export interface TlsIdentity {
+  readonly cert: string | Buffer
+  readonly key: string | Buffer
+}
+
 export interface TcpUser extends Omit<ConnectionUser, 'onClosed'> {
   /** Whether somebody at this address may connect. */
   readonly admits: (address: string) => boolean
 }
 
-/** The TCP side: a listener, and connections that are used again for whatever goes to the same address and port. */
+/**
+ * The TCP side: a listener, and connections that are used again for whatever goes to the same address and port.
+ * With an identity it is the TLS side (RFC 3261 §26.3.1), which opens no connections of its own.
+ */
 export class TcpSide {
   readonly #server: Server
   readonly #connections = new Map<number, Connection>()
   readonly #byPeer = new Map<string, Connection>()
   #nextId = 1
 
-  constructor(private readonly limits: TcpLimits, private readonly user: TcpUser) {
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+  constructor(private readonly limits: TcpLimits, private readonly user: TcpUser, private readonly identity?: TlsIdentity) {
+    const accept = (socket: Socket): void => this.#accept(socket)
+    this.#server = identity === undefined ? createServer({ noDelay: true }, accept) : createTlsServer({ noDelay: true, minVersion: 'TLSv1.2', handshakeTimeout: 5000, ...identity }, accept)
+    // A handshake that fails concerns one peer; there is nobody to tell.
+    this.#server.on('tlsClientError', () => undefined)
   }
 
   get connections(): number {
@@ -44,7 +57,7 @@ export class TcpSide {
     const known = to.connection === undefined ? undefined : this.#connections.get(to.connection)
     const connection = known?.open === true ? known : this.#reuse(to) ?? this.#open(to)
     if (connection === undefined) {
-      if (failed !== undefined) queueMicrotask(() => failed(new Error('too many connections')))
+      if (failed !== undefined) queueMicrotask(() => failed(new Error('no connection')))
       return
     }
     connection.write(bytes, failed)
@@ -73,14 +86,15 @@ export class TcpSide {
   }
 
   #open(to: Remote): Connection | undefined {
-    if (this.#connections.size >= this.limits.connections) return undefined
+    if (this.identity !== undefined || this.#connections.size >= this.limits.connections) return undefined
     return this.#add(connect({ host: to.address, port: to.port, noDelay: true }), to)
   }
 
   #add(socket: Socket, peer: { address: string; port: number }): Connection {
     const id = this.#nextId++
     const key = `${peer.address} ${peer.port}`
-    const connection = new Connection(id, socket, peer, this.limits, {
+    const protocol = this.identity === undefined ? 'tcp' : 'tls'
+    const connection = new Connection(id, socket, { protocol, address: peer.address, port: peer.port }, this.limits, {
       onBytes: this.user.onBytes,
       onBroken: this.user.onBroken,
       onClosed: () => {

@@ -1,7 +1,8 @@
 import { networkInterfaces } from 'node:os'
 import type { RemoteInfo } from 'node:dgram'
 import { parseLimits, parseMessage, readReplyHeaders, SipParseError } from '../message/index.js'
-import { TcpSide } from './tcp.js'
+import type { Guests } from './guests.js'
+import { TcpSide, type TcpUser, type TlsIdentity } from './tcp.js'
 import { UdpSide } from './udp.js'
 import { stampVia } from './via.js'
 import type { Remote, Transport, TransportUser } from './types.js'
@@ -27,33 +28,40 @@ export interface TransportOptions {
    * may move; one that belongs to nothing of ours is never answered. Missing: everybody's are.
    */
   readonly admits?: ((address: string) => boolean) | undefined
+  /** Who else may begin something; missing: nobody. */
+  readonly guests?: Guests | undefined
+  /** Another listener on the same host, for TLS. */
+  readonly tls?: (TlsIdentity & { readonly port: number }) | undefined
 }
 
-/** SIP over UDP and TCP on one host and port (RFC 3261 §18). Connections are reused, keep-alive pings answered. */
+/** SIP over UDP and TCP on one host and port (RFC 3261 §18), over TLS on another. Connections are reused, keep-alive pings answered. */
 export class SipTransport implements Transport {
   readonly host: string
   #port = 0
   #user: TransportUser | undefined
   readonly #udp: UdpSide
   readonly #tcp: TcpSide
+  readonly #tls: TcpSide | undefined
+  readonly #guests: Guests | undefined
+  #tlsPort: number | undefined
 
   #dropped = 0
   readonly #admits: (address: string) => boolean
 
-  private constructor({ host, limits = {}, admits = () => true }: TransportOptions) {
+  private constructor({ host, limits = {}, admits = () => true, guests, tls }: TransportOptions) {
     this.host = shownHost(host)
-    this.#admits = (address) => {
-      if (admits(address)) return true
-      this.#dropped++
-      return false
-    }
+    this.#admits = admits
+    this.#guests = guests
     this.#udp = new UdpSide(host, (data, from) => this.#datagram(data, from))
     const { connections = 500, idleMs = 600_000, writeBytes = 1_048_576 } = limits
-    this.#tcp = new TcpSide({ connections, idleMs, writeBytes, messageBytes: parseLimits.messageBytes }, {
-      admits: this.#admits,
-      onBytes: (data, from) => this.#parse(data, from),
-      onBroken: (error, head, from) => this.#broken(error, head, from)
-    })
+    const streamLimits = { connections, idleMs, writeBytes, messageBytes: parseLimits.messageBytes }
+    const user: TcpUser = {
+      admits: (address) => this.#counted(guests !== undefined || admits(address)),
+      onBytes: (data, from) => { if (this.#mayRead(data, from)) this.#parse(data, from) },
+      onBroken: (error, head, from) => { if (this.#mayRead(head, from)) this.#broken(error, head, from) }
+    }
+    this.#tcp = new TcpSide(streamLimits, user)
+    this.#tls = tls && new TcpSide(streamLimits, user, tls)
   }
 
   /** Listens on both protocols. @throws the system's error with its `code` (EADDRINUSE, EACCES, EADDRNOTAVAIL) */
@@ -63,6 +71,7 @@ export class SipTransport implements Transport {
       try {
         transport.#port = await transport.#tcp.listen(options.host, options.port)
         await transport.#udp.listen(options.host, transport.#port)
+        transport.#tlsPort = await transport.#tls?.listen(options.host, options.tls!.port)
         return transport
       } catch (error) {
         await transport.close()
@@ -76,9 +85,14 @@ export class SipTransport implements Transport {
     return this.#port
   }
 
-  /** Open TCP connections. */
+  /** Port for TLS; undefined when there is none. */
+  get tlsPort(): number | undefined {
+    return this.#tlsPort
+  }
+
+  /** Open TCP and TLS connections. */
   get connections(): number {
-    return this.#tcp.connections
+    return this.#tcp.connections + (this.#tls?.connections ?? 0)
   }
 
   /** Datagrams and connections of those who are not admitted. */
@@ -93,16 +107,28 @@ export class SipTransport implements Transport {
 
   send(bytes: Buffer, to: Remote, failed?: (error: Error) => void): void {
     if (to.protocol === 'udp') this.#udp.send(bytes, to.address, to.port, failed)
-    else this.#tcp.send(bytes, to, failed)
+    else if (to.protocol === 'tcp') this.#tcp.send(bytes, to, failed)
+    else if (this.#tls !== undefined) this.#tls.send(bytes, to, failed)
+    else if (failed !== undefined) queueMicrotask(() => failed(new Error('no TLS')))
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#udp.close(), this.#tcp.close()])
+    await Promise.all([this.#udp.close(), this.#tcp.close(), this.#tls?.close()])
   }
 
   #datagram(data: Buffer, from: RemoteInfo): void {
     // Keep-alives of NATed phones: a lone CRLF, four zero bytes and the like.
-    if (data.length > 4 && (isResponse(data) || this.#admits(from.address))) this.#parse(data, { protocol: 'udp', address: from.address, port: from.port })
+    const remote: Remote = { protocol: 'udp', address: from.address, port: from.port }
+    if (data.length > 4 && this.#mayRead(data, remote)) this.#parse(data, remote)
+  }
+
+  #mayRead(data: Buffer, from: Remote): boolean {
+    return isResponse(data) || this.#counted(this.#admits(from.address) || this.#guests?.admits(data, from) === true)
+  }
+
+  #counted(admitted: boolean): boolean {
+    if (!admitted) this.#dropped++
+    return admitted
   }
 
   #parse(data: Buffer, from: Remote): void {

@@ -1,6 +1,6 @@
 import type { SipMessage, SipParseError } from '../message/index.js'
 
-export type Protocol = 'udp' | 'tcp'
+export type Protocol = 'udp' | 'tcp' | 'tls'
 
 /** Where a message came from or goes to. `address` is an IP address without brackets; to send to, it may be a host name. */
 export interface Remote {
@@ -23,6 +23,8 @@ export interface Transport {
   /** sent-by of our Via and host of our Contact. */
   readonly host: string
   readonly port: number
+  /** Port for TLS, where there is one. */
+  readonly tlsPort?: number | undefined
   /**
    * Sends bytes of one message. Never throws; `failed` is called at most once, later, when it is certain
    * that they did not leave (connection refused, unreachable, buffer limit).

@@ -13,7 +13,7 @@ export function stampVia(request: SipRequest, from: Remote): void {
 
 /** Where the responses to a request go (RFC 3261 §18.2.2, RFC 3581 §4). */
 export function responseTarget(via: Via, from: Remote): Remote {
-  if (from.protocol === 'tcp') return { ...from, port: via.port ?? 5060 }
+  if (from.protocol !== 'udp') return { ...from, port: via.port ?? 5060 }
   const rport = via.params.has('rport')
   return { protocol: 'udp', address: from.address, port: rport ? from.port : via.port ?? 5060 }
 }

@@ -1,0 +1,77 @@
+import { MaskError } from '../errors.js'
+import type { Lines } from '../line/types.js'
+import type { RegisterAnswer, RegisterRequest } from '../sip/types.js'
+import type { AccountRecords } from './records.js'
+import type { Account, Accounts, AccountsConfig, Whereabouts } from './types.js'
+
+/** Seconds below which a registration is not taken (RFC 3261 §10.3, step 7). */
+const shortestSeconds = 60
+
+interface Registrar {
+  readonly config: AccountsConfig
+  readonly records: AccountRecords
+  readonly accounts: Pick<Accounts, 'serves' | 'authenticate'>
+  readonly lines: Pick<Lines, 'find'>
+}
+
+/** What a REGISTER wants. */
+type Wish =
+  | { readonly kind: 'ask' }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'stay', readonly uri: string, readonly seconds: number }
+
+/**
+ * What one REGISTER is answered (RFC 3261 §10.3). An account has one phone: a later one takes the place of the former.
+ * @throws MaskError store_unavailable, store_full
+ */
+export async function answerTo(registrar: Registrar, request: RegisterRequest): Promise<RegisterAnswer> {
+  const { accounts, config } = registrar
+  if (!accounts.serves(request.uri)) return refused(403)
+  const { source, authorization, uri } = request
+  const verdict = await accounts.authenticate({ method: 'REGISTER', uri, authorization, source })
+  if (verdict.kind === 'refuse') return refused(403)
+  if (verdict.kind === 'challenge') return verdict
+  const wish = wishOf(request, config.registrationSeconds)
+  if (wish === undefined) return refused(400)
+  return await isLive(registrar, verdict.account) ? grant(registrar, verdict.account, request, wish) : refused(403)
+}
+
+async function grant({ records }: Registrar, account: Account, request: RegisterRequest, wish: Wish): Promise<RegisterAnswer> {
+  if (wish.kind === 'stay' && wish.seconds < shortestSeconds) return { ...refused(423), minExpires: shortestSeconds }
+  if (wish.kind === 'leave') await records.bind(account, undefined, 0)
+  if (wish.kind !== 'stay') return { kind: 'accept' }
+  const { uri, seconds } = wish
+  const bound = await records.bind(account, whereaboutsOf(request, uri), seconds * 1000)
+  return bound ? { kind: 'accept', bound: { uri, expiresSeconds: seconds } } : refused(403)
+}
+
+const refused = (status: number): Extract<RegisterAnswer, { kind: 'reject' }> => ({ kind: 'reject', status })
+
+/** Whether there is still somebody to talk to: a delivery may end before its account does. */
+async function isLive({ lines }: Registrar, { shopId, deliveryId }: Account): Promise<boolean> {
+  try {
+    return (await lines.find(shopId, deliveryId)).state === 'live'
+  } catch (error) {
+    if (error instanceof MaskError && error.code === 'delivery_not_found') return false
+    throw error
+  }
+}
+
+/** One Contact of sip: or sips:, with what follows it. Several phones are not served. */
+const oneContact = /^\s*(?:"(?:[^"\\]|\\.)*"|[\w .!%*+`'~-]*)\s*<(sips?:[\x21-\x3b\x3d\x3f-\x7e]{3,250})>((?:\s*;\s*[^,;"]*(?:"[^"]*")?)*)\s*$/i
+
+/** Undefined for what cannot be read or is not served. */
+function wishOf({ contact, expires }: RegisterRequest, longestSeconds: number): Wish | undefined {
+  if (contact === undefined) return { kind: 'ask' }
+  if (contact.trim() === '*') return expires === 0 ? { kind: 'leave' } : undefined
+  const [, uri = '', parameters = ''] = oneContact.exec(contact) ?? []
+  if (uri === '') return undefined
+  const own = /;\s*expires\s*=\s*(\d{1,9})/i.exec(parameters)?.[1]
+  const seconds = own === undefined ? expires ?? longestSeconds : Number(own)
+  return seconds === 0 ? { kind: 'leave' } : { kind: 'stay', uri, seconds: Math.min(seconds, longestSeconds) }
+}
+
+function whereaboutsOf({ source: { address, port, protocol } }: RegisterRequest, uri: string): Whereabouts {
+  const host = address.includes(':') ? `[${address}]` : address
+  return { uri, route: `sip:${host}:${port};transport=${protocol}` }
+}

@@ -1,0 +1,39 @@
+import type { Party } from '../line/types.js'
+import type { TrunkOrder } from '../sip/gateways.js'
+import { CallFailed, type AnsweredLeg } from '../sip/types.js'
+import type { CallDeps } from './deps.js'
+
+/** An app that says nothing for so long is not there (milliseconds): the person's phone is still to be rung. */
+const appPatienceMs = 15_000
+
+type Ways = Pick<CallDeps, 'trunk' | 'accounts' | 'dialApp'>
+
+/** Raised when an app does not take the call in time. */
+class AppSilent extends Error {}
+
+/**
+ * Rings a party: a courier whose app is registered there first, and on the phone when the app does not answer or
+ * cannot take the call. Who is busy or declines in the app has decided, and is not rung again.
+ * @throws as OutboundTrunk.dial
+ */
+export async function reach({ trunk, accounts, dialApp }: Ways, order: TrunkOrder, whom: { readonly deliveryId: string, readonly party: Party }): Promise<AnsweredLeg> {
+  if (whom.party !== 'courier') return trunk.dial(order)
+  // Without an answer about the app there is still the phone.
+  const app = await accounts.whereabouts(whom.deliveryId).catch(() => undefined)
+  if (app === undefined) return trunk.dial(order)
+  const patience = new AbortController()
+  const timer = setTimeout(() => patience.abort(new AppSilent()), appPatienceMs)
+  try {
+    return await dialApp({ ...order, signal: AbortSignal.any([order.signal, patience.signal]) }, app)
+  } catch (error) {
+    if (order.signal.aborted || hasDecided(error)) throw error
+    return await trunk.dial(order)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** 486 and 600: busy; 603 and 607: does not want the call (RFC 3261 §21.6, RFC 8197). */
+function hasDecided(error: unknown): boolean {
+  return error instanceof CallFailed && [486, 600, 603, 607].includes(error.status)
+}

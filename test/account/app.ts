@@ -1,0 +1,193 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { connect as connectTcp, type Socket as Stream } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { newId } from '../../src/ids.js'
+import { authorize } from '../../src/sip/digest.js'
+import { Message } from '../privacy/carrier.js'
+
+export type Protocol = 'udp' | 'tcp' | 'tls'
+/** Not 127.0.0.1, where the carrier of the tests is: whoever is here is a stranger. */
+export const appAddress = '127.0.0.2'
+
+export interface Secret {
+  readonly username: string
+  readonly password: string
+  readonly domain: string
+}
+
+export interface Dialog {
+  readonly callId: string
+  readonly local: string
+  readonly remote: string
+  readonly target: string
+  cseq: number
+}
+
+type Lines = Readonly<Record<string, string | number>>
+
+/** A courier's app as bytes on a socket: it says what a test has it say, and keeps all that it hears. */
+export class AppPhone {
+  readonly heard: Message[] = []
+  readonly rtp: Socket
+  rtpPackets = 0
+  /** Bytes that reached this phone. */
+  readonly seen: Buffer[] = []
+  readonly #wake = new Set<() => void>()
+  #cseq = 0
+
+  private constructor(readonly protocol: Protocol, private readonly write: (bytes: Buffer) => void, readonly port: number, readonly close: () => Promise<void>, rtp: Socket) {
+    this.rtp = rtp
+    rtp.on('message', (bytes) => {
+      this.seen.push(bytes)
+      this.rtpPackets++
+    })
+  }
+
+  static async open(protocol: Protocol, serverPort: number): Promise<AppPhone> {
+    const rtp = createSocket('udp4')
+    rtp.bind(0, appAddress)
+    await once(rtp, 'listening')
+    const { write, port, end, listen } = protocol === 'udp' ? await overUdp(serverPort) : await overStream(protocol, serverPort)
+    const phone = new AppPhone(protocol, write, port, async () => {
+      await end()
+      rtp.close()
+    }, rtp)
+    listen((bytes) => phone.take(bytes))
+    return phone
+  }
+
+  get contact(): string {
+    return `<sip:app@${appAddress}:${this.port};transport=${this.protocol}>`
+  }
+
+  get sdp(): string {
+    return `v=0\r\no=- 1 1 IN IP4 ${appAddress}\r\ns=-\r\nc=IN IP4 ${appAddress}\r\nt=0 0\r\nm=audio ${this.rtp.address().port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n`
+  }
+
+  /** Sends a request, with credentials when it is asked for them. @returns the last answer */
+  async ask(method: string, uri: string, { secret, body = '', headers = {}, from = 'sip:app@sip.example', callId = newId() }: { secret?: Secret, body?: string, headers?: Lines, from?: string, callId?: string } = {}): Promise<Message> {
+    const tag = newId(8)
+    const first = await this.#once(method, uri, { from, tag, callId, body, headers })
+    if (first.status !== 401 || secret === undefined) return first
+    const answer = authorize(first.header('WWW-Authenticate'), { realm: secret.domain, username: secret.username, password: secret.password }, { method, uri })
+    return this.#once(method, uri, { from, tag, callId, body, headers: { ...headers, Authorization: answer ?? '' } })
+  }
+
+  register(secret: Secret, headers: Lines = {}): Promise<Message> {
+    return this.ask('REGISTER', `sip:${secret.domain}`, { secret, headers: { Contact: this.contact, ...headers } })
+  }
+
+  /** Calls a number. @returns the final answer, acknowledged, and the dialog when there is one */
+  async call(number: string, secret: Secret, options: { from?: string, headers?: Lines } = {}): Promise<{ final: Message, dialog: Dialog }> {
+    const uri = `sip:${number}@${secret.domain}`
+    const final = await this.ask('INVITE', uri, { secret, body: this.sdp, ...options, headers: { Contact: this.contact, ...options.headers } })
+    const dialog = { callId: final.header('Call-ID'), local: final.header('From'), remote: final.header('To'), target: final.contact, cseq: Number.parseInt(final.header('CSeq'), 10) }
+    if (final.status < 300) this.send('ACK', dialog)
+    return { final, dialog }
+  }
+
+  /** A request within a dialog. */
+  send(method: string, dialog: Dialog): void {
+    if (method !== 'ACK') dialog.cseq++
+    this.write(this.#bytes(method, dialog.target, [`From: ${dialog.local}`, `To: ${dialog.remote}`, `Call-ID: ${dialog.callId}`, `CSeq: ${dialog.cseq} ${method}`], ''))
+  }
+
+  /** A call that comes. */
+  called(): Promise<Message> {
+    return this.next((message) => message.status === 0 && message.method === 'INVITE')
+  }
+
+  respond(request: Message, status: number, body = ''): void {
+    const to = request.header('To')
+    const lines = [`SIP/2.0 ${status} Whatever`, ...request.lines('Via'), `From: ${request.header('From')}`, `To: ${to.includes('tag=') ? to : `${to};tag=app`}`, `Call-ID: ${request.header('Call-ID')}`, `CSeq: ${request.header('CSeq')}`, `Contact: ${this.contact}`]
+    this.write(Buffer.from([...lines, ...(body === '' ? [] : ['Content-Type: application/sdp']), `Content-Length: ${body.length}`, '', body].join('\r\n')))
+  }
+
+  async next(fits: (message: Message) => boolean, withinMs = 10_000): Promise<Message> {
+    const end = Date.now() + withinMs
+    for (;;) {
+      const at = this.heard.findIndex(fits)
+      if (at !== -1) return this.heard.splice(at, 1)[0]!
+      if (Date.now() > end) throw new Error('The app waited in vain.')
+      await new Promise<void>((resolve) => {
+        const done = (): void => { clearTimeout(timer); this.#wake.delete(done); resolve() }
+        const timer = setTimeout(done, 100)
+        this.#wake.add(done)
+      })
+    }
+  }
+
+  raw(text: string): void {
+    this.write(Buffer.from(text))
+  }
+
+  async #once(method: string, uri: string, { from, tag, callId, body, headers }: { from: string, tag: string, callId: string, body: string, headers: Lines }): Promise<Message> {
+    const cseq = ++this.#cseq
+    const core = [`From: "Canary Tamm" <${from}>;tag=${tag}`, `To: <${uri}>`, `Call-ID: ${callId}`, `CSeq: ${cseq} ${method}`]
+    const branch = newId()
+    this.write(this.#bytes(method, uri, [...core, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)], body, branch))
+    const final = await this.next((message) => message.status >= 200 && message.header('Call-ID') === callId && message.header('CSeq') === `${cseq} ${method}`, 20_000)
+    // RFC 3261 §17.1.1.3: the ACK to a refusal goes the same way as the INVITE.
+    if (method === 'INVITE' && final.status >= 300) this.write(this.#bytes('ACK', uri, [core[0]!, `To: ${final.header('To')}`, core[2]!, `CSeq: ${cseq} ACK`], '', branch))
+    return final
+  }
+
+  #bytes(method: string, uri: string, lines: readonly string[], body: string, branch = newId()): Buffer {
+    return Buffer.from([
+      `${method} ${uri} SIP/2.0`, `Via: SIP/2.0/${this.protocol.toUpperCase()} ${appAddress}:${this.port};branch=z9hG4bK${branch};rport`, 'Max-Forwards: 70', ...lines,
+      ...(body === '' ? [] : ['Content-Type: application/sdp']), `Content-Length: ${body.length}`, '', body
+    ].join('\r\n'))
+  }
+
+  private take(bytes: Buffer): void {
+    this.seen.push(bytes)
+    const message = new Message(bytes.toString())
+    if (message.status === 0 && !['INVITE', 'ACK'].includes(message.method)) this.respond(message, 200)
+    this.heard.push(message)
+    for (const wake of this.#wake) wake()
+  }
+}
+
+interface Way {
+  readonly write: (bytes: Buffer) => void
+  readonly port: number
+  readonly end: () => Promise<void>
+  /** Says who takes what arrives; nothing does before the first request. */
+  readonly listen: (take: (bytes: Buffer) => void) => void
+}
+
+async function overUdp(serverPort: number): Promise<Way> {
+  const socket = createSocket('udp4')
+  socket.bind(0, appAddress)
+  await once(socket, 'listening')
+  return { listen: (take) => socket.on('message', take), write: (bytes) => socket.send(bytes, serverPort, '127.0.0.1'), port: socket.address().port, end: () => new Promise((resolve) => { socket.close(() => resolve()) }) }
+}
+
+async function overStream(protocol: 'tcp' | 'tls', serverPort: number): Promise<Way> {
+  const plain = connectTcp({ host: '127.0.0.1', port: serverPort, localAddress: appAddress })
+  await once(plain, 'connect')
+  // The certificate of the tests is signed by nobody.
+  const stream: Stream = protocol === 'tcp' ? plain : connectTls({ socket: plain, rejectUnauthorized: false })
+  if (protocol === 'tls') await once(stream, 'secureConnect')
+  stream.on('error', () => undefined)
+  const listen = (take: (bytes: Buffer) => void): void => {
+    let held = Buffer.alloc(0)
+    stream.on('data', (chunk: Buffer) => {
+      held = Buffer.concat([held, chunk])
+      for (let end = lengthOf(held); end !== undefined; end = lengthOf(held)) {
+        take(held.subarray(0, end))
+        held = held.subarray(end)
+      }
+    })
+  }
+  return { write: (bytes) => stream.write(bytes), port: plain.localPort ?? 0, end: async () => { stream.destroy() }, listen }
+}
+
+/** Where the first message in these bytes ends; undefined when it is not whole. */
+function lengthOf(bytes: Buffer): number | undefined {
+  const head = bytes.indexOf('\r\n\r\n')
+  if (head === -1) return undefined
+  const end = head + 4 + Number(/^Content-Length:\s*(\d+)/im.exec(bytes.toString('latin1', 0, head))?.[1] ?? 0)
+  return bytes.length >= end ? end : undefined
+}
