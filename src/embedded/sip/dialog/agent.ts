@@ -101,6 +101,7 @@ export class UserAgent implements LayerUser {
   request(request: SipRequest, user: OutgoingUser, options: RequestOptions = {}): Outgoing {
     const route = request.headers.get('route')
     const to = targetOf(options.proxy ?? (route === undefined ? request.uri : parseNameAddr(route).uri))
+    if (to.protocol === 'tls' && this.#transport.tlsPort === undefined) throw new AgentError('not_routable')
     this.#complete(request, to.protocol)
     const kind = request.method === 'INVITE' ? OutgoingInvite : Outgoing
     return new kind(request, to, undefined, user, this.#context).start()
