@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,8 +17,9 @@ const masterKey = randomBytes(32).toString('base64')
 const key = 'key-of-all-processes-in-a-test'
 const startsWithinMs = 60_000
 
-/** What several processes of the application share: a SIP server, data, keys, and a carrier with phones. */
+/** What several processes of the application share: SIP servers, data, keys, and a carrier with phones. */
 export interface Site {
+  /** The first SIP server; the carrier spreads calls over all. */
   readonly sip: EmbeddedSipServer
   readonly gateway: Gateway
   readonly redisUrl: string
@@ -37,12 +38,23 @@ export interface AppProcess {
   api(method: string, path: string, body?: unknown): Promise<{ status: number, body: Record<string, unknown> }>
 }
 
-export async function site(t: Pick<Test, 'teardown'>, env: Record<string, string> = {}): Promise<Site> {
+export interface SiteOptions {
+  readonly sipServers?: number
+  /** YAML that every process has as its configuration. */
+  readonly settings?: string
+}
+
+const startSip = (): Promise<EmbeddedSipServer> =>
+  startSipServer({ host: '127.0.0.1', port: 0, admin: { host: '127.0.0.1', port: 0, secret: 'a secret for tests only' }, log: silent })
+
+export async function site(t: Pick<Test, 'teardown'>, { sipServers = 1, settings }: SiteOptions = {}): Promise<Site> {
   const dir = mkdtempSync(join(tmpdir(), 'maskline-site-'))
   const [data, keys] = [await startPrivateRedis({ dir: join(dir, 'redis'), log: silent }), await startPrivateRedis({ dir: join(dir, 'keys'), log: silent, forKeys: true })]
-  const sip = await startSipServer({ host: '127.0.0.1', port: 0, admin: { host: '127.0.0.1', port: 0, secret: 'a secret for tests only' }, log: silent })
+  const config = settings === undefined ? '' : join(dir, 'maskline.yaml')
+  if (settings !== undefined) writeFileSync(config, settings)
+  const sips = await Promise.all(Array.from({ length: sipServers }, () => startSip()))
   const gateway = await createGateway()
-  gateway.routeTo(`sip:127.0.0.1:${sip.sipPort}`)
+  gateway.routeTo(...sips.map(({ sipPort }) => `sip:127.0.0.1:${sipPort}`))
   const children: ChildProcess[] = []
   const phones: Phone[] = []
   t.teardown(async () => {
@@ -52,7 +64,7 @@ export async function site(t: Pick<Test, 'teardown'>, env: Record<string, string
     }
     await Promise.all(phones.map((phone) => phone.close()))
     await gateway.close()
-    await sip.close()
+    await Promise.all(sips.map((sip) => sip.close()))
     await data.close()
     await keys.close()
     rmSync(dir, { recursive: true, force: true })
@@ -62,8 +74,8 @@ export async function site(t: Pick<Test, 'teardown'>, env: Record<string, string
     const child = spawn(process.execPath, ['--import=tsx', main], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
-        ...process.env, MASKLINE_CONFIG: '', MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_RTP_PORTS: `${from}-${from + 399}`, MASKLINE_API_KEY: key, MASKLINE_MASTER_KEY: masterKey,
-        MASKLINE_REDIS_URL: data.url, MASKLINE_KEYS_URL: keys.url, MASKLINE_DRACHTIO_URL: sip.adminUrl, MASKLINE_TRUNK_GATEWAY: gateway.uri, ...env
+        ...process.env, MASKLINE_CONFIG: config, MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_RTP_PORTS: `${from}-${from + 399}`, MASKLINE_API_KEY: key, MASKLINE_MASTER_KEY: masterKey,
+        MASKLINE_REDIS_URL: data.url, MASKLINE_KEYS_URL: keys.url, MASKLINE_DRACHTIO_URL: sips.map(({ adminUrl }) => adminUrl).join(','), MASKLINE_TRUNK_GATEWAY: gateway.uri
       }
     })
     children.push(child)
@@ -75,7 +87,7 @@ export async function site(t: Pick<Test, 'teardown'>, env: Record<string, string
     gateway.register(made)
     return made
   }
-  return { sip, gateway, redisUrl: data.url, start, phone }
+  return { sip: sips[0]!, gateway, redisUrl: data.url, start, phone }
 }
 
 async function running(child: ChildProcess): Promise<AppProcess> {

@@ -20,7 +20,7 @@ export interface GatewayOptions {
  */
 export class Gateway {
   readonly #phones = new Map<string, Phone>()
-  #application: string | undefined
+  #applications: readonly string[] = []
 
   constructor(private readonly transport: SipTransport) {
     transport.use({
@@ -38,9 +38,9 @@ export class Gateway {
     return `sip:${hostPort(this.transport.host, this.transport.port)}`
   }
 
-  /** Where the calls of phones go. @param uri such as `sip:127.0.0.1:5060` */
-  routeTo(uri: string): void {
-    this.#application = uri
+  /** Where the calls of phones go: each to one of these, the same for all its messages. @param uris such as `sip:127.0.0.1:5060` */
+  routeTo(...uris: readonly string[]): void {
+    this.#applications = uris
   }
 
   /** Takes phones as subscribers under their numbers. */
@@ -78,7 +78,8 @@ export class Gateway {
     const number = tryParseUri(request.uri)?.user ?? ''
     const called = this.#phones.get(decodeURIComponent(number))
     const caller = [...this.#phones.values()].find(({ host, port }) => host === from.address && port === from.port)
-    const target = called?.uri ?? (caller === undefined || this.#application === undefined ? undefined : `sip:${number}@${this.#application.replace(/^sip:/, '')}`)
+    const application = this.#applicationFor(request.callId)
+    const target = called?.uri ?? (caller === undefined || application === undefined ? undefined : `sip:${number}@${application.replace(/^sip:/, '')}`)
     if (target === undefined) return undefined
     request.uri = target
     if (request.method === 'INVITE') {
@@ -86,6 +87,10 @@ export class Gateway {
       request.headers.prepend('Record-Route', `<${this.uri};lr>`)
     }
     return targetOf(target)
+  }
+
+  #applicationFor(callId: string): string | undefined {
+    return this.#applications[createHash('sha256').update(callId).digest().readUInt32BE() % this.#applications.length]
   }
 
   #vouch(request: SipRequest, caller: Phone): void {

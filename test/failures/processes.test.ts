@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import type { OutgoingCall, Phone } from '../../src/embedded/phone/index.js'
+import { createJournal, type Journal } from '../../src/record/journal.js'
+import type { CallRecord } from '../../src/record/types.js'
+import { createStore } from '../../src/store/redis.js'
+import { memoryKeyRing } from '../support/keyring.js'
+import { silent } from '../support/log.js'
+import { until } from '../support/whole.js'
+import { site, type AppProcess } from './process.js'
+import { patienceMs } from './support.js'
+
+const limits = { callsPerDelivery: 6, callsPerCallerHour: 15, callsPerNumberMinute: 9 }
+const proxies = 12
+const day = 86_400_000
+
+const phones = new Map<number, Promise<Phone>>()
+let [turn, deliveries, callsMade] = [0, 0, 0]
+
+const rig = await site(t, {
+  sipServers: 2,
+  settings: JSON.stringify({ limits: { ...limits, callsPerDeliveryHour: 1000 }, pools: [{ id: 'demo', numbers: [`+442079460000-+4420794600${proxies - 1}`] }] })
+})
+const processes = await Promise.all(Array.from({ length: 4 }, () => rig.start()))
+
+interface Pair {
+  readonly courier: Phone
+  readonly customer: Phone
+  readonly id: string
+  readonly number: string
+}
+
+/** Requests, too, go to the processes in turn. */
+function anyone(): AppProcess {
+  const alive = processes.filter(({ child }) => child.exitCode === null && child.signalCode === null)
+  return alive[turn++ % alive.length]!
+}
+
+function person(at: number): Promise<Phone> {
+  if (!phones.has(at)) phones.set(at, rig.phone(`+46701740${605 + at}`))
+  return phones.get(at)!
+}
+
+async function pair(from: number, to: number): Promise<Pair> {
+  const [courier, customer] = await Promise.all([person(from), person(to)])
+  const { status, body } = await anyone().api('POST', '/v1/deliveries', { reference: `order-${++deliveries}`, courier: { phone: courier.number }, customer: { phone: customer.number }, ttlSeconds: 3600 })
+  if (status !== 201) throw new Error(`No line: ${JSON.stringify(body)}`)
+  return { courier, customer, id: body.id as string, number: body.number as string }
+}
+
+function dial({ courier, number }: Pair): OutgoingCall {
+  callsMade++
+  return courier.call(number, { via: rig.gateway.uri })
+}
+
+/** Limits count by the minute and by the hour; what begins now ends within this one. */
+async function roomInMinute(): Promise<void> {
+  const left = 60_000 - Date.now() % 60_000
+  if (left < 10_000) await sleep(left + 100)
+}
+
+/** So many calls on each of these lines in the same instant. @returns how many rang and which refusals came */
+async function storm(pairs: readonly Pair[], each: number): Promise<{ rang: number, refused: (number | undefined)[] }> {
+  await roomInMinute()
+  const calls = pairs.flatMap((one) => Array.from({ length: each }, () => dial(one)))
+  const customers = [...new Set(pairs.map(({ customer }) => customer))]
+  const rang = (): number => customers.reduce((sum, { waiting }) => sum + waiting, 0)
+  const refusals = (): OutgoingCall[] => calls.filter(({ final }) => final !== undefined)
+  await until(async () => rang() + refusals().length >= calls.length || undefined, () => `${calls.length} calls: ${rang()} rang, ${refusals().length} were refused`, patienceMs)
+  const outcome = { rang: rang(), refused: refusals().map(({ final }) => final?.status) }
+  for (const call of calls) await call.hangUp()
+  for (const customer of customers) while (customer.waiting > 0) await (await customer.nextCall()).ended(patienceMs)
+  await Promise.all(calls.map((call) => call.ended(patienceMs)))
+  return outcome
+}
+
+/** The records of a delivery, once so many of them have ended. */
+async function ended({ id }: Pair, count: number): Promise<CallRecord[]> {
+  return until(async () => {
+    const { calls } = (await anyone().api('GET', `/v1/deliveries/${id}/calls`)).body as { calls: CallRecord[] }
+    return calls.length >= count && calls.every(({ state }) => state === 'ended') ? calls : undefined
+  }, `${count} records`, patienceMs)
+}
+
+async function reasons(pairs: readonly Pair[], count: number): Promise<Record<string, number>> {
+  const found: Record<string, number> = {}
+  for (const one of pairs) for (const { reason = '' } of await ended(one, count)) found[reason] = (found[reason] ?? 0) + 1
+  return found
+}
+
+/** A journal over the same data, as one more process has it. */
+async function journalOver(t: Test): Promise<Journal> {
+  const store = createStore({ url: rig.redisUrl, commandTimeoutMs: 5000, log: silent })
+  const ring = memoryKeyRing()
+  const journal = createJournal({ store, ring, shops: () => ['demo'], log: silent })
+  t.teardown(async () => {
+    journal.close()
+    await ring.close()
+    await store.close()
+  })
+  await store.ready(patienceMs)
+  return journal
+}
+
+// Numbers are given to the least loaded first, so the thirteenth pair shares one, and nobody after it comes there.
+const crowd: Pair[] = []
+for (let at = 0; at <= proxies; at++) crowd.push(await pair(2 * at, 2 * at + 1))
+const shared = crowd.filter(({ number }) => number === crowd.at(-1)!.number)
+const single = await pair(30, 31)
+const busyCourier: Pair[] = []
+for (let at = 0; at < 4; at++) busyCourier.push(await pair(32, 33 + at))
+t.test('limits are exact although every process counts', async (t) => {
+  t.equal(shared.length, 2)
+  const ofNumber = await storm(shared, 6)
+  t.equal(ofNumber.rang, limits.callsPerNumberMinute, 'calls to the number in a minute')
+  t.same(await reasons(shared, 6), { caller_cancelled: 9, too_many_calls: 3 })
+  const ofDelivery = await storm([single], 10)
+  t.equal(ofDelivery.rang, limits.callsPerDelivery, 'calls of the delivery at the same time')
+  t.same(new Set(ofDelivery.refused), new Set([486]))
+  t.same(await reasons([single], 10), { caller_cancelled: 6, line_busy: 4 })
+  const ofCaller = await storm(busyCourier, 6)
+  t.equal(ofCaller.rang, limits.callsPerCallerHour, 'calls of the caller in an hour')
+  t.same(await reasons(busyCourier, 6), { caller_cancelled: 15, too_many_calls: 9 })
+  for (const [at, one] of processes.entries()) t.match(one.log(), /"msg":"call.ended"/, `process ${at} had a part in it`)
+  const { calls } = (await anyone().api('GET', '/v1/calls?limit=500')).body as { calls: CallRecord[] }
+  t.equal(calls.length, callsMade, 'a record of every call')
+  t.equal(new Set(calls.map(({ id }) => id)).size, callsMade)
+})
+
+t.test('what is due is deleted once, whoever is asked at the same time', async (t) => {
+  const due = 30
+  const journal = await journalOver(t)
+  const startedAt = Date.now() - 31 * day
+  for (let at = 0; at < due; at++) {
+    const call = { id: `old${at}`, shopId: 'demo', deliveryId: 'demo-old', reference: 'old', startedBy: 'courier', phones: {}, startedAt } as const
+    await journal.open(call)
+    await journal.finish(call, { at: startedAt + 1000, result: 'success', reason: 'caller_hung_up' })
+  }
+  const answers = await Promise.all(processes.map((one) => one.api('POST', '/v1/retention/runs')))
+  t.ok(answers.every(({ status, body }) => status === 200 || body.code === 'retention_running'), answers.map(({ status }) => status).join(' '))
+  const { runs } = (await anyone().api('GET', '/v1/retention/runs')).body as { runs: { state: string, classes: { name: string, deleted: number, failed: number }[] }[] }
+  const deleted = runs.flatMap(({ classes }) => classes).filter(({ name }) => name === 'record').map((one) => one.deleted)
+  t.same(deleted.filter((count) => count > 0), [due], 'one run, all of it')
+  t.ok(runs.every(({ state }) => state === 'done'))
+  t.match((await anyone().api('GET', '/v1/audit/verify')).body, { whole: true })
+})
