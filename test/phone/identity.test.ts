@@ -50,6 +50,17 @@ t.test('what is no subscriber number is no identity', async (t) => {
   }
 })
 
+t.test('a national number belongs to the country of its trunk: over the border it is somebody else, or nobody', async (t) => {
+  const on = (country: string, user: string): string | undefined => identify({ pai: [`<sip:${user}@carrier.test>`] }, { ...both, country }).number
+  // Research table: in, Estonian trunk, Finnish trunk.
+  const rows: [string, string | undefined, string | undefined][] = [
+    ['+37251234567', '+37251234567', '+37251234567'], ['0037251234567', '+37251234567', '+37251234567'], ['51234567', '+37251234567', '+35851234567'],
+    ['+372-5123-4567', '+37251234567', '+37251234567'], ['5123456', '+3725123456', '+3585123456'], ['051234567', undefined, '+35851234567'],
+    ['0401234567', undefined, '+358401234567'], ['+358401234567', '+358401234567', '+358401234567'], ['112', undefined, undefined], ['+372112', undefined, undefined], ['1247', undefined, undefined]
+  ]
+  for (const [user, ee, fi] of rows) t.same([on('EE', user), on('FI', user)], [ee, fi], user)
+})
+
 t.test('Estonian mobiles have seven or eight digits, and one is never taken for the other', async (t) => {
   const ee = (user: string, country = 'EE'): string | undefined => identify({ pai: [`<sip:${user}@carrier.test>`] }, { ...both, country }).number
   fc.assert(fc.property(fc.constantFrom('50', '51', '52', '53'), fc.stringMatching(/^\d{5,6}$/), (prefix, rest) => {

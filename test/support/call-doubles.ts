@@ -5,6 +5,7 @@ import { createEvents, type Events } from '../../src/events.js'
 import type { CallDeps } from '../../src/call/deps.js'
 import type { CodeAnswer, Lines, Lookup } from '../../src/line/types.js'
 import type { MediaEngine, MediaSession, Playback, PlayOptions, Prompt, Side, VoiceControl } from '../../src/media/types.js'
+import type { IdentityHeaders } from '../../src/phone/identity.js'
 import type { E164 } from '../../src/phone/types.js'
 import type { CallEnd, CallStart } from '../../src/record/types.js'
 import type { ShopSettings } from '../../src/shop/settings.js'
@@ -45,10 +46,10 @@ export class ScriptedLeg implements Leg {
 /** An INVITE that the test sent. */
 export class ScriptedInbound implements InboundCall {
   readonly source = { address: '127.0.0.1', port: 5071, protocol: 'udp' }
-  readonly uri = 'sip:+442079460000@127.0.0.1'
-  readonly authorization = undefined
-  readonly dialled = '+442079460000'
-  readonly identity = { pai: ['<sip:+46701740605@127.0.0.1>'], from: '<sip:+46701740605@127.0.0.1>', privacy: [] }
+  readonly uri: string = 'sip:+442079460000@127.0.0.1'
+  readonly authorization: string | undefined = undefined
+  readonly dialled: string = '+442079460000'
+  readonly identity: IdentityHeaders = { pai: ['<sip:+46701740605@127.0.0.1>'], from: '<sip:+46701740605@127.0.0.1>', privacy: [] }
   readonly bodyUnsupported: boolean = false
   readonly leg = new ScriptedLeg()
   readonly sent: string[] = []
