@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { startCallback } from '../../src/call/callback.js'
 import type { CallDeps } from '../../src/call/deps.js'
+import { fromTrunk } from '../../src/call/origin.js'
 import { CallSession } from '../../src/call/session.js'
 import type { Lines, Party } from '../../src/line/types.js'
 import { mayDial } from '../../src/phone/dialable.js'
@@ -80,8 +81,8 @@ class Play {
   }
 
   async call({ dialled, pai, from, withSupport }: { dialled: string, pai: readonly string[], from: string, withSupport: boolean }): Promise<void> {
-    const trunk = { id: 'demo', asksCode: false, identity: ['pai', 'from'] as ('pai' | 'from')[], country: 'SE' }
-    await new CallSession(this.#deps(withSupport), new Invite(dialled, { pai, from, privacy: [] }), trunk).run()
+    const origin = fromTrunk({ id: 'demo', asksCode: false, identity: ['pai', 'from'], country: 'SE' })
+    await new CallSession(this.#deps(withSupport), new Invite(dialled, { pai, from, privacy: [] }), origin).run()
   }
 
   async callBack(deliveryId: string, first: Party): Promise<void> {
