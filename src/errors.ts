@@ -46,6 +46,7 @@ const table = {
   phone_in_use: { http: 409, sip: 0, title: 'This phone already has this number in another delivery.' },
   phone_in_delivery: { http: 409, sip: 0, title: 'This phone already belongs to this delivery.' },
   phones_too_many: { http: 409, sip: 0, title: 'This party already has the most phones it may have.' },
+  call_not_found: { http: 404, sip: 0, title: 'There is no such call, or its record is gone or restricted.' },
   call_limited: { http: 429, sip: 0, title: 'There are as many calls as the limits allow; wait and try again.' },
   accounts_off: { http: 409, sip: 0, title: 'SIP accounts for apps are switched off in the configuration (sip.accounts).' },
   idempotency_mismatch: { http: 422, sip: 0, title: 'This Idempotency-Key was used with another body.' },

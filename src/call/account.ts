@@ -3,6 +3,7 @@ import type { Attempt, CallStart } from '../record/types.js'
 import type { CallClock } from './call-clock.js'
 import type { CallDeps } from './deps.js'
 import type { Termination } from './termination.js'
+import type { Trace } from './trace.js'
 
 type AccountDeps = Pick<CallDeps, 'journal' | 'events'>
 /** What is told of a call: no phones. */
@@ -15,9 +16,10 @@ export class Account {
   private constructor(private readonly deps: AccountDeps, private readonly call: Told, private readonly time: CallClock) {}
 
   /** @throws MaskError store_unavailable: then the call must not go on */
-  static async open(deps: AccountDeps, start: Omit<CallStart, 'startedAt'>, time: CallClock): Promise<Account> {
+  static async open(deps: AccountDeps, start: Omit<CallStart, 'startedAt' | 'trace'>, time: CallClock, trace: Trace): Promise<Account> {
     const { startedAt } = time
-    await deps.journal.open({ ...start, startedAt })
+    await deps.journal.open({ ...start, startedAt, trace })
+    trace.note('record')
     const { id, deliveryId, shopId, startedBy, callee } = start
     const account = new Account(deps, { id, deliveryId, shopId, startedBy, startedAt, ...(callee === undefined ? {} : { callee }) }, time)
     deps.events.emit('call.started', { ...account.#names(), at: startedAt })

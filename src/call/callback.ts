@@ -5,6 +5,7 @@ import { otherParty } from '../line/people.js'
 import type { MediaSession, PlayOptions, Side } from '../media/types.js'
 import type { E164 } from '../phone/types.js'
 import type { ShopSettings } from '../shop/settings.js'
+import type { TrunkOrder } from '../sip/gateways.js'
 import { CallerGone, type AnsweredLeg, type Leg } from '../sip/types.js'
 import { accepts, mustAccept } from './acceptance.js'
 import { Account } from './account.js'
@@ -14,6 +15,8 @@ import { listenTo, mediaStep, takeAnswer } from './media.js'
 import { reach } from './reach.js'
 import { negotiateLocally, talk, talkLimitMs } from './talk.js'
 import { announceAndRecord } from './recording.js'
+import { Trace } from './trace.js'
+import { tracedDial, tracedMedia } from './traced.js'
 import { EndCall, ofFirst, promptOf, terminationOf, type Termination } from './termination.js'
 import { unlessAborted } from './wait.js'
 
@@ -49,13 +52,22 @@ export async function startCallback(deps: CallDeps, order: CallbackOrder): Promi
     const callee = otherParty(first)
     const phones = { [first]: begun.first, [callee]: begun.second }
     const time = new CallClock(deps)
-    const account = await Account.open(deps, { id: callId, shopId, deliveryId, reference: begun.reference, startedBy: 'shop', callee, phones }, time)
-    const session = new CallbackSession(deps, order, begun, callId, account, time)
+    const trace = new Trace(time)
+    const account = await Account.open(deps, { id: callId, shopId, deliveryId, reference: begun.reference, startedBy: 'shop', callee, phones }, time, trace)
+    const session = new CallbackSession(deps, order, begun, { callId, account, trace, time })
     return { callId, done: session.run(), stop: () => session.stop() }
   } catch (error) {
     await deps.lines.release(order.deliveryId, callId).catch(() => undefined)
     throw error
   }
+}
+
+/** What is one call's own. */
+interface Own {
+  readonly callId: string
+  readonly account: Account
+  readonly trace: Trace
+  readonly time: CallClock
 }
 
 class CallbackSession {
@@ -68,8 +80,8 @@ class CallbackSession {
   /** When the first phone answered. */
   #answeredAt: number | undefined
 
-  constructor(private readonly deps: CallDeps, private readonly order: CallbackOrder, private readonly begun: BegunCall, private readonly callId: string, private readonly account: Account, private readonly time: CallClock) {
-    this.#cleanup = [() => deps.lines.release(order.deliveryId, callId, this.#spentMs())]
+  constructor(private readonly deps: CallDeps, private readonly order: CallbackOrder, private readonly begun: BegunCall, private readonly own: Own) {
+    this.#cleanup = [() => deps.lines.release(order.deliveryId, own.callId, this.#spentMs())]
     this.#settings = deps.settings.defaults
   }
 
@@ -80,43 +92,49 @@ class CallbackSession {
   async run(): Promise<Termination> {
     const termination = await this.#connect().catch((error: unknown) => {
       const end = terminationOf(error)
-      if (end.reason === 'internal') this.deps.onInternalError(this.callId, error)
+      if (end.reason === 'internal') this.deps.onInternalError(this.own.callId, error)
       return end
     })
     await Promise.allSettled(this.#cleanup.reverse().map(async (giveBack) => giveBack()))
-    await this.account.finish(termination)
+    this.own.trace.end(this.deps.events, this.own.callId, termination.reason)
+    await this.own.account.finish(termination)
     return termination
   }
 
   async #connect(): Promise<Termination> {
     const { shopId, deliveryId } = this.order
     this.#settings = await this.deps.settings.of(shopId)
-    if (await unlessAborted(this.#over, this.deps.gate({ shopId, deliveryId, callId: this.callId, caller: 'shop' })) !== 'allow') throw new EndCall('gate_denied')
-    const media = await mediaStep(this.deps.media.open(this.callId, undefined, { voice: true, record: this.#settings.recording }), (late) => void late.close())
-    this.#cleanup.push(() => media.close())
+    const { callId, trace } = this.own
+    const verdict = await unlessAborted(this.#over, this.deps.gate({ shopId, deliveryId, callId, caller: 'shop' }))
+    trace.note('gate', verdict)
+    if (verdict !== 'allow') throw new EndCall('gate_denied')
+    const opened = await mediaStep(this.deps.media.open(callId, undefined, { voice: true, record: this.#settings.recording }), (late) => void late.close())
+    this.#cleanup.push(() => opened.close())
+    const media = tracedMedia(opened, trace)
     const a = await this.#reachFirst(media).catch((error: unknown) => { throw ofFirst(error) })
     const b = await this.#reachSecond(media)
     await this.#record(media)
     media.voice?.allowTalk(true)
-    this.account.answered()
+    trace.note('state', 'talking')
+    this.own.account.answered()
     return talk({ a, b, media, limitMs: talkLimitMs(this.#settings, this.begun.longestMs), voice: this.#voice(), stopped: this.#stop.signal })
   }
 
   /** From the answer of the first phone on somebody pays. */
   #spentMs(): number {
-    return this.#answeredAt === undefined ? 0 : this.time.now() - this.#answeredAt
+    return this.#answeredAt === undefined ? 0 : this.own.time.now() - this.#answeredAt
   }
 
   async #record(media: MediaSession): Promise<void> {
     if (!this.#settings.recording) return
-    const call = { id: this.callId, shopId: this.order.shopId, startedAt: this.deps.clock() }
+    const call = { id: this.own.callId, shopId: this.order.shopId, startedAt: this.deps.clock() }
     this.#cleanup.push(await announceAndRecord({ recordings: this.deps.recordings, media, call, voice: this.#voice(), signal: this.#over }))
   }
 
   /** Rings the first and makes sure that it is a person: a voicemail would be connected otherwise. */
   async #reachFirst(media: MediaSession): Promise<Leg> {
-    const { leg, answer } = await this.#ring(this.order.first, this.begun.first, await mediaStep(media.offerForA()))
-    this.#answeredAt = this.time.now()
+    const { leg, answer } = await this.#ring('a', this.order.first, this.begun.first, await mediaStep(media.offerForA()))
+    this.#answeredAt = this.own.time.now()
     this.#cleanup.push(() => leg.hangUp())
     negotiateLocally(leg, 'a', media)
     await takeAnswer(media.acceptFromA(answer))
@@ -129,7 +147,7 @@ class CallbackSession {
   async #reachSecond(media: MediaSession): Promise<Leg> {
     const ringback = media.play('a', 'ringback', { loop: true })
     try {
-      const { leg, answer } = await this.#ring(otherParty(this.order.first), this.begun.second, await mediaStep(media.offerForB()))
+      const { leg, answer } = await this.#ring('b', otherParty(this.order.first), this.begun.second, await mediaStep(media.offerForB()))
       this.#cleanup.push(() => leg.hangUp())
       negotiateLocally(leg, 'b', media)
       media.voice?.allowTalk(false)
@@ -145,18 +163,20 @@ class CallbackSession {
     }
   }
 
-  async #ring(party: Party, to: E164, offer: string): Promise<AnsweredLeg> {
+  async #ring(side: Side, party: Party, to: E164, offer: string): Promise<AnsweredLeg> {
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
     try {
-      return await reach(this.deps, {
+      const ways = { dial: (order: TrunkOrder) => reach(this.deps, order, { deliveryId: this.order.deliveryId, party }) }
+      return await tracedDial(ways, {
+        callId: this.own.callId,
         to,
         from: this.begun.number,
         offer,
         maxForwards: this.deps.config.maxForwards,
         onRinging: () => undefined,
         signal: AbortSignal.any([this.#over, patience.signal])
-      }, { deliveryId: this.order.deliveryId, party })
+      }, side, this.own.trace)
     } finally {
       clearTimeout(timer)
     }
@@ -171,6 +191,7 @@ class CallbackSession {
     void leg.ended.then((end) => hungUp.abort(new EndCall(end === 'lost' ? 'signalling_lost' : 'declined')))
     const accepted = await unlessAborted(AbortSignal.any([this.#over, hungUp.signal]), accepts(media, keys, this.#voice(), side))
     keys.close()
+    this.own.trace.note(`accept.${side}`, accepted ? 'yes' : 'no')
     if (!accepted) throw new EndCall('not_accepted')
   }
 

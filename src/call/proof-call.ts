@@ -116,6 +116,7 @@ class ProofSession {
     const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
     try {
       const { leg, answer } = await this.deps.trunk.dial({
+        callId: this.callId,
         to,
         from: this.order.number,
         offer: await mediaStep(media.offerForA()),

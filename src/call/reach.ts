@@ -23,6 +23,8 @@ export async function reach({ trunk, accounts, dialApp }: Ways, order: TrunkOrde
   if (app === undefined) return trunk.dial(order)
   const patience = new AbortController()
   const timer = setTimeout(() => patience.abort(new AppSilent()), appPatienceMs)
+  // In the trace, gateways are counted from one.
+  order.watch?.tried(0)
   try {
     return await dialApp({ ...order, signal: AbortSignal.any([order.signal, patience.signal]) }, app)
   } catch (error) {

@@ -20,6 +20,8 @@ import { reach } from './reach.js'
 import { transition, type CallState } from './state.js'
 import { negotiateLocally, talk, talkLimitMs } from './talk.js'
 import { announceAndRecord } from './recording.js'
+import { Trace } from './trace.js'
+import { tracedDial, tracedInbound, tracedMedia } from './traced.js'
 import { EndCall, promptOf, statusOf, terminated, terminationOf, type Termination } from './termination.js'
 import { unlessAborted } from './wait.js'
 
@@ -35,6 +37,7 @@ export class CallSession {
   readonly #stop = new AbortController()
   readonly #over: AbortSignal
   readonly #time: CallClock
+  readonly #trace: Trace
   /** Whoever takes something that must be given back puts the giving back here; run() does it on every path. */
   readonly #cleanup: (() => Promise<void> | void)[] = []
   #state: CallState = 'deciding'
@@ -50,11 +53,12 @@ export class CallSession {
 
   constructor(deps: CallDeps, inbound: InboundCall, origin: Origin) {
     this.#deps = deps
-    this.#caller = new Caller(inbound)
+    this.#time = new CallClock(deps)
+    this.#trace = new Trace(this.#time)
+    this.#caller = new Caller(tracedInbound(inbound, this.#trace))
     this.#origin = origin
     this.#settings = deps.settings.defaults
     this.#over = AbortSignal.any([this.#caller.gone, this.#stop.signal])
-    this.#time = new CallClock(deps)
   }
 
   get state(): CallState {
@@ -90,7 +94,9 @@ export class CallSession {
     if (inbound.maxForwards === 0) throw new EndCall('too_many_hops')
     if (inbound.bodyUnsupported) throw new EndCall('body_unsupported')
     this.#identity = this.#origin.identity(inbound)
-    return this.#origin.lookup(this.#deps.lines, inbound, this.#identity, this.id)
+    const found = await this.#origin.lookup(this.#deps.lines, inbound, this.#identity, this.id)
+    this.#trace.note('lookup', found.kind)
+    return found
   }
 
   /** What follows from a look-up, or from a right code. */
@@ -112,6 +118,7 @@ export class CallSession {
     const { belonging } = decision
     const { shopId, deliveryId, caller } = belonging
     const verdict = await unlessAborted(this.#over, this.#deps.gate({ shopId, deliveryId, caller, callId: this.id }))
+    this.#trace.note('gate', verdict)
     if (verdict === 'allow') return decision
     if (verdict === 'announce') return { kind: 'announce', prompt: 'unavailable', reason: 'gate_denied', belonging }
     await this.#journal(decision)
@@ -124,7 +131,7 @@ export class CallSession {
     const voice = decision.kind === 'ask' || record || (connects && (this.#mustAccept(decision) || this.#settings.hint))
     const media = await mediaStep(this.#deps.media.open(this.id, this.#caller.inbound.offer, { voice, record }), (late) => void late.close())
     this.#cleanup.push(() => media.close())
-    return media
+    return tracedMedia(media, this.#trace)
   }
 
   /** Answers a caller whom we do not know and lets a right code decide. */
@@ -139,6 +146,7 @@ export class CallSession {
       void dialogue.then((late) => late?.kind === 'connect' || late?.kind === 'over' ? this.#deps.lines.release(late.deliveryId, this.id) : undefined).catch(() => undefined)
       throw error
     })
+    this.#trace.note('code.a', found === undefined ? 'refused' : 'right')
     const decision = found && await this.#decide(found, false)
     if (decision === undefined || decision.kind === 'ask') return { kind: 'announce', prompt: 'unavailable', reason: 'code_refused' }
     if (decision.kind === 'connect') await unlessAborted(this.#over, media.play('a', 'connecting', this.#voice()).done)
@@ -196,19 +204,23 @@ export class CallSession {
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
     try {
-      const order = {
+      return await tracedDial(this.#waysTo(decision), {
+        callId: this.id,
         to: decision.callee,
         from: inbound.dialled,
         offer,
         maxForwards: (inbound.maxForwards ?? this.#deps.config.maxForwards) - 1,
         onRinging: () => { this.#ringing = this.#ring(media) },
         signal: AbortSignal.any([this.#over, patience.signal])
-      }
-      if (decision.support) return await this.#deps.trunk.dial(order)
-      return await reach(this.#deps, order, { deliveryId: decision.belonging.deliveryId, party: otherParty(decision.belonging.caller) })
+      }, 'b', this.#trace)
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** The shop's support line has a phone only; a party may have an app. */
+  #waysTo({ support, belonging: { deliveryId, caller } }: Connect): Pick<CallDeps['trunk'], 'dial'> {
+    return support ? this.#deps.trunk : { dial: (order) => reach(this.#deps, order, { deliveryId, party: otherParty(caller) }) }
   }
 
   /** For how long the callee's phone was connected, which somebody pays for. */
@@ -240,7 +252,11 @@ export class CallSession {
     const hungUp = new AbortController()
     void leg.ended.then(() => hungUp.abort(new EndCall('declined')))
     const signal = AbortSignal.any([this.#over, hungUp.signal])
-    if (asked && !await unlessAborted(signal, accepts(media, this.#listen('b', leg, media), this.#voice(), 'b'))) throw new EndCall('not_accepted')
+    if (asked) {
+      const accepted = await unlessAborted(signal, accepts(media, this.#listen('b', leg, media), this.#voice(), 'b'))
+      this.#trace.note('accept.b', accepted ? 'yes' : 'no')
+      if (!accepted) throw new EndCall('not_accepted')
+    }
     if (hint) await unlessAborted(signal, media.play('b', 'hint', this.#voice()).done)
   }
 
@@ -298,7 +314,7 @@ export class CallSession {
     const parties = { [caller]: this.#identity.number ?? phones[caller], ...(support ? {} : { [other]: phones[other] }) }
     this.#account = await Account.open(this.#deps, {
       id: this.id, deliveryId, shopId, reference, startedBy: caller, phones: parties, ...(decision.kind === 'connect' ? { callee: support ? 'support' : other } : {})
-    }, this.#time)
+    }, this.#time, this.#trace)
   }
 
   #talkBegins(): void {
@@ -310,6 +326,7 @@ export class CallSession {
     this.#enter('ended')
     ;(await this.#ringing)?.stop()
     await Promise.allSettled(this.#cleanup.reverse().map(async (giveBack) => giveBack()))
+    this.#trace.end(this.#deps.events, this.id, termination.reason)
     if (this.#account) return this.#account.finish(termination)
     // A stranger's call belongs to no shop: it is counted, and nothing of it is kept.
     const at = this.#time.now()
@@ -318,5 +335,6 @@ export class CallSession {
 
   #enter(state: CallState): void {
     this.#state = transition(this.#state, state)
+    this.#trace.note('state', state)
   }
 }

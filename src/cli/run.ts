@@ -9,10 +9,11 @@ import { auditVerify, documents } from './papers.js'
 import { retentionCommands } from './retention.js'
 import { serverOf } from './server.js'
 import { status } from './status.js'
+import { trace } from './trace.js'
 
 /** Its words → the command. */
 const commands: Readonly<Record<string, Command>> = {
-  status, calls, numbers, ...keyCommands, ...retentionCommands, 'audit verify': auditVerify, documents, 'backup check': backupCheck
+  status, calls, trace, numbers, ...keyCommands, ...retentionCommands, 'audit verify': auditVerify, documents, 'backup check': backupCheck
 }
 
 /** What was said, and whether as JSON. */

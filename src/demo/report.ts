@@ -1,4 +1,4 @@
-import { paint, type Look } from './ladder.js'
+import { paint, type Look } from '../cli/ladder.js'
 
 /** Says what is going on and keeps count of what was not as promised. */
 export interface Report {
@@ -10,13 +10,6 @@ export interface Report {
   check(promise: string, kept: boolean): void
   readonly kept: number
   readonly broken: number
-}
-
-/** What the place where we write can show. */
-export function lookOf(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): Look {
-  // An empty variable counts as none (POSIX, environment variables).
-  const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((value) => value !== undefined && value !== '') ?? 'C.UTF-8'
-  return { colours: stream.isTTY === true && env.NO_COLOR === undefined, unicode: /utf-?8/i.test(locale) }
 }
 
 export function createReport(write: (text: string) => void, look: Look): Report {

@@ -1,6 +1,6 @@
 import type { IncomingCall, OutgoingCall, Phone } from '../embedded/phone/index.js'
 import { createSounds } from '../media/sounds.js'
-import { drawLadder, type LadderColumn, type Rung } from './ladder.js'
+import { drawLadder, type LadderColumn, type Rung } from '../cli/ladder.js'
 import type { Report } from './report.js'
 import type { Line, Stage } from './stage.js'
 import { note, rungsOf, startOf } from './story.js'

@@ -1,7 +1,7 @@
 import type { PhoneCall, WireMessage } from '../embedded/phone/index.js'
 import { userOf } from '../embedded/phone/index.js'
 import type { SipMessage } from '../embedded/sip/index.js'
-import type { Arrow, Rung, Style } from './ladder.js'
+import type { Arrow, Rung, Style } from '../cli/ladder.js'
 
 /**
  * What a phone saw of a call, as rungs of a ladder between its column and that of the line. Copies of a message

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { classNames } from '../record/retention/types.js'
 import { rightKinds } from '../record/rights/types.js'
-import { ProxyNumber } from './schemas.js'
+import { ProxyNumber, TraceStep } from './schemas.js'
 
 const closed = { additionalProperties: false } as const
 const Time = Type.String({ description: 'A date and time of RFC 3339.', examples: ['2026-01-31T12:00:00.000Z'] })
@@ -54,7 +54,8 @@ const OwnCall = Type.Object({
   answeredAt: Type.Optional(Time),
   ...callTimes,
   reason: Type.Optional(Type.String({ examples: ['caller_hung_up'] })),
-  recorded: Type.Boolean()
+  recorded: Type.Boolean(),
+  steps: Type.Array(TraceStep, { description: 'What happened in it, without the other party\'s side.' })
 }, closed)
 const ownDelivery = { role: Type.Optional(Type.Enum(['courier', 'customer'], { description: 'Absent: the phone was replaced and is only kept apart until the quarantine ends.' })), state: Type.Enum(['live', 'closed', 'expired']), createdAt: Time, expiresAt: Time }
 const Class = Type.Object({

@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { errorTable, type ErrorCode } from '../errors.js'
 import { problemType } from './errors.js'
+import { stepNames } from '../record/trace.js'
 import { HoldAnswer, RetentionAnswer, RunAnswer } from './retention-schemas.js'
 
 const closed = { additionalProperties: false } as const
@@ -53,6 +54,7 @@ export const IdempotencyHeader = Type.Object({
 })
 
 export const IdParam = Type.Object({ id: Type.String() })
+export const CallParam = Type.Object({ id: Type.String({ pattern: '^[a-z]{20}$', description: 'The id of a call.' }) })
 
 export const CallQuery = Type.Object({
   from: Type.Optional(Type.String({ description: 'RFC 3339, inclusive; without it 24 hours before `to`.', maxLength: 40 })),
@@ -128,6 +130,13 @@ export const CallsAnswer = Type.Object({
   calls: Type.Array(Type.Ref('Call')),
   next: Type.Optional(Type.String({ description: 'The cursor of the next page; absent on the last.' }))
 }, closed)
+
+export const TraceStep = Type.Object({
+  at: Type.Integer({ description: 'Milliseconds from the start of the call.', examples: [4200] }),
+  what: Type.Enum([...stepNames], { description: 'A message of a leg (`a` called, `b` is called; `in` came to us, `out` we sent), or something that was decided or done.' }),
+  detail: Type.Optional(Type.Union([Type.Integer(), Type.String()], { description: 'A SIP status, which gateway of the trunk (from 1), or a word out of a fixed set.', examples: [180] }))
+}, closed)
+export const TraceAnswer = Type.Object({ call: Type.Ref('Call'), steps: Type.Array(TraceStep) }, closed)
 
 export const NumberAnswer = Type.Object({
   number: ProxyNumber,

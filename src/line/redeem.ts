@@ -60,14 +60,14 @@ function entryArgs(context: LineContext, tags: PoolTags, { number, caller, callI
 }
 
 /** Lets the phone in for good, unless it has the number elsewhere or the party has phones enough: then for this call. */
-async function enrol(context: LineContext, { shopId, deliveryId }: { shopId: string, deliveryId: string }, { caller, party }: CodeEntry): Promise<boolean> {
+async function enrol(context: LineContext, { shopId, deliveryId }: { shopId: string, deliveryId: string }, { caller, party, callId }: CodeEntry): Promise<boolean> {
   if (caller === undefined) return false
   try {
     await change(context, shopId, deliveryId, { add: { party, phone: caller } })
     return true
   } catch (error) {
     const { code } = asMaskError(error)
-    if (code !== 'phone_in_use' && code !== 'phone_in_delivery' && code !== 'phones_too_many' && code !== 'phone_is_proxy') context.log.warn('line.enrol_failed', errorFields(error))
+    if (code !== 'phone_in_use' && code !== 'phone_in_delivery' && code !== 'phones_too_many' && code !== 'phone_is_proxy') context.log.warn('line.enrol_failed', { callId, ...errorFields(error) })
     return code === 'phone_in_delivery'
   }
 }

@@ -73,6 +73,10 @@ class ChoosingSession implements MediaSession {
     }
   }
 
+  get engine(): MediaSession['engine'] {
+    return this.opened?.engine
+  }
+
   get voice(): VoiceControl | undefined {
     return this.opened?.voice
   }

@@ -57,6 +57,8 @@ export interface MediaSession {
   acceptFromA(answer: string): Promise<void>
   /** Resolves when no media came from either side for the engine's limit; never rejects. */
   readonly silent: Promise<void>
+  /** The engine that has it; undefined as long as that is not clear. */
+  readonly engine?: MediaEngine['name'] | undefined
   /**
    * Answers A before there is a B, so that A can hear a prompt or ringing. May be called once, before
    * or instead of `answer`; resolves to undefined when this offer cannot be answered early without

@@ -10,6 +10,7 @@ import { leaseMs, renewEveryMs } from './lease-watch.js'
 import { dayKey } from './pseudonyms.js'
 import { Recovery } from './recovery.js'
 import { beginRow, placeText, recordKeys, withAnswer, withEnd, type Place, type Row } from './row.js'
+import { sealTrace, type TraceSource } from './trace.js'
 import type { Attempt, CallEnd, CallJournal, CallStart } from './types.js'
 
 const openScript = loadScript(new URL('../../src/record/lua/open-call.lua', import.meta.url))
@@ -46,7 +47,11 @@ export interface Journal extends CallJournal {
 interface OpenCall {
   readonly shopId: string
   readonly place: Place
-  readonly row: Row
+  row: Row
+  /** What seals its trace, and how many steps were last written. */
+  readonly key: DataKey
+  readonly trace: TraceSource | undefined
+  written: number
   /** Monotonic time of its start. */
   readonly since: number
   ending: boolean
@@ -80,19 +85,22 @@ class RedisJournal implements Journal {
     const { id, shopId, startedAt } = call
     const day = dayOf(startedAt)
     const since = this.#monotonic()
-    const row = beginRow(await this.#key(shopId, day), call)
+    const key = await this.#key(id, shopId, day)
+    const row = beginRow(key, call)
     const keys = recordKeys(shopId)
     const place = { day, id }
     const pseudonyms = [row.c, row.u].filter((tag) => tag !== undefined)
     await this.#options.store.run(openScript, [keys.rows(day), keys.byStart(day), keys.persons(day), keys.ofDelivery(call.deliveryId), keys.open, keys.days], [
       id, placeText(place), JSON.stringify(row), startedAt, startedAt + leaseMs, day, goneBy(day), ...pseudonyms
     ])
-    this.#open.set(id, { shopId, place, row, since, ending: false })
+    this.#open.set(id, { shopId, place, row, key, trace: call.trace, written: 0, since, ending: false })
   }
 
   async answered({ id }: Pick<CallStart, 'id'>, at: number): Promise<void> {
     const open = this.#open.get(id)
-    if (open && !open.ending) await this.#note(open, withAnswer(open.row, at)).catch((error: unknown) => this.#failed('answered', error))
+    if (!open || open.ending) return
+    open.row = withAnswer(open.row, at)
+    await this.#note(open).catch((error: unknown) => this.#failed('answered', error, id))
   }
 
   async finish({ id }: Pick<CallStart, 'id'>, end: CallEnd): Promise<Attempt | undefined> {
@@ -100,7 +108,7 @@ class RedisJournal implements Journal {
     if (!open || open.ending) return undefined
     // It stays among the open ones, and its lease alive, until its end is written.
     open.ending = true
-    const ending = { shopId: open.shopId, place: open.place, row: withEnd(open.row, end) }
+    const ending = { shopId: open.shopId, place: open.place, row: withEnd(traced(open), end) }
     try {
       return await this.#end(ending)
     } catch {
@@ -132,19 +140,20 @@ class RedisJournal implements Journal {
   }
 
   /** Without its day key a call cannot be recorded, and then it must not be made. */
-  async #key(shopId: string, day: string): Promise<DataKey> {
+  async #key(id: string, shopId: string, day: string): Promise<DataKey> {
     try {
       return await dayKey(this.#options.ring, shopId, day)
     } catch (error) {
       if (asMaskError(error).code !== 'key_destroyed') throw error
-      this.#failed('day_key', error)
+      this.#failed('day_key', error, id)
       throw new MaskError('store_unavailable', { retryAfter: 60 })
     }
   }
 
-  async #note({ shopId, place, row: { s } }: OpenCall, row: Row): Promise<void> {
+  async #note(open: OpenCall): Promise<void> {
+    const { shopId, place } = open
     const keys = recordKeys(shopId)
-    await this.#options.store.run(noteScript, [keys.rows(dayOf(s)), keys.open], [place.id, placeText(place), JSON.stringify(row)])
+    await this.#options.store.run(noteScript, [keys.rows(place.day), keys.open], [place.id, placeText(place), JSON.stringify(traced(open))])
   }
 
   /** Writes the end and forgets the call. */
@@ -172,19 +181,34 @@ class RedisJournal implements Journal {
   /** Its lease ends now, and another process will find it. */
   #lose({ place }: Ending, error: unknown): void {
     this.#open.delete(place.id)
-    this.#failed('finish', error)
+    this.#failed('finish', error, place.id)
   }
 
   /** A lease is told on the call's own clock, which never jumps: it also says when the process was last seen. */
   async #renew(): Promise<void> {
-    for (const { shopId, place, row, since } of this.#open.values()) {
+    for (const open of this.#open.values()) {
+      const { shopId, place, row, since } = open
       const until = row.s + Math.round(this.#monotonic() - since) + leaseMs
       // XX: a call that was finished meanwhile must not come back.
       await this.#options.store.call('ZADD', recordKeys(shopId).open, 'XX', until, placeText(place))
+      // So that a call under way can be looked at from any process, and what is known of it outlives this one.
+      if (!open.ending && (open.trace?.steps.length ?? 0) > open.written) await this.#note(open)
     }
   }
 
-  #failed(operation: string, error: unknown): void {
-    this.#options.log.error('record.failed', { operation, ...errorFields(error) })
+  #failed(operation: string, error: unknown, callId?: string): void {
+    this.#options.log.error('record.failed', { operation, ...(callId === undefined ? {} : { callId }), ...errorFields(error) })
+  }
+}
+
+/** The row with the trace as it stands now; without one when its day's key is gone. */
+function traced(open: OpenCall): Row {
+  const { key, trace, place, row } = open
+  if (trace === undefined) return row
+  open.written = trace.steps.length
+  try {
+    return { ...row, t: sealTrace(key, place.id, trace.steps) }
+  } catch {
+    return row
   }
 }

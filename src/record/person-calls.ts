@@ -1,7 +1,7 @@
 import type { E164 } from '../phone/types.js'
 import { readRows, type CallLogOptions } from './log.js'
 import { dayScope, pseudonymOf } from './pseudonyms.js'
-import { recordKeys } from './row.js'
+import { readRow, recordKeys, stepsOf } from './row.js'
 import { idsOfPerson } from './shelf.js'
 import type { PersonCall, PersonCalls, RowFacts } from './types.js'
 
@@ -37,6 +37,6 @@ async function ofPerson(options: Omit<CallLogOptions, 'restricted'>, shopId: str
     roles.set(id, pseudonyms.courier === pseudonym ? 'courier' : 'customer')
     return true
   }
-  const records = await readRows(options, shopId, ids.map((id) => ({ day, id })), note)
+  const records = await readRows(options, shopId, ids.map((id) => ({ day, id })), note, (key, id, row) => ({ ...readRow(key, id, row), steps: stepsOf(key, id, row) }))
   return records.map((record) => ({ ...record, party: roles.get(record.id)! })).sort((one, other) => one.startedAt - other.startedAt)
 }

@@ -1,6 +1,7 @@
 import { keyName } from '../store/keys.js'
 import type { DataKey } from '../store/keyring/types.js'
 import { pseudonymOf } from './pseudonyms.js'
+import { openTrace, type TraceStep } from './trace.js'
 import type { CallEnd, CallRecord, CallStart, RowFacts } from './types.js'
 
 export { dayOf } from './day.js'
@@ -22,6 +23,8 @@ export interface Row {
   readonly e?: number
   readonly res?: CallRecord['result']
   readonly why?: string
+  /** What happened in it, sealed (trace.ts). */
+  readonly t?: string
 }
 
 /** Where a call's record lies: the bucket of the UTC day on which it began. */
@@ -105,6 +108,11 @@ export function readRow(key: DataKey, id: string, row: Row): CallRecord {
     ...(row.to === undefined ? {} : { callee: row.to }),
     startedAt: row.s, ...progress(row)
   }
+}
+
+/** What happened in the call, as far as it was noted. @throws as readRow */
+export function stepsOf(key: DataKey, id: string, { t }: Row): TraceStep[] {
+  return t === undefined ? [] : openTrace(key, id, t)
 }
 
 function progress(row: Row): Pick<CallRecord, 'state'> & Partial<CallRecord> {

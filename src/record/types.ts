@@ -1,5 +1,6 @@
 import type { Party } from '../line/types.js'
 import type { E164 } from '../phone/types.js'
+import type { TraceSource, TraceStep } from './trace.js'
 
 export type CallResult = 'success' | 'client_error' | 'server_error' | 'upstream_error' | 'indeterminate'
 
@@ -45,6 +46,12 @@ export interface CallPage {
 
 export type CallWindow = Pick<CallQuery, 'from' | 'to'>
 
+export interface CallTrace {
+  readonly call: CallRecord
+  /** In the order in which they happened. */
+  readonly steps: readonly TraceStep[]
+}
+
 /** Calls under way in all processes. */
 export interface LiveCalls {
   readonly live: number
@@ -66,6 +73,8 @@ export interface CallLog {
   /** Rows within the window, shown or not. */
   count(shopId: string, window: CallWindow): Promise<number>
   live(shopId: string): Promise<LiveCalls>
+  /** One call with what happened in it; of a call under way as it stood a few seconds ago. Undefined where there is none to show. */
+  trace(shopId: string, callId: string): Promise<CallTrace | undefined>
 }
 
 export interface CallStart {
@@ -78,6 +87,8 @@ export interface CallStart {
   /** The phones that have a part in the call, for the pseudonyms. They are not kept, not even in memory. */
   readonly phones: Readonly<Partial<Record<Party, E164>>>
   readonly startedAt: number
+  /** What happens in it. */
+  readonly trace?: TraceSource
 }
 
 export interface CallEnd {
@@ -157,6 +168,7 @@ export interface RecordShelf {
 export interface PersonCall extends CallRecord {
   /** Which party the person was. */
   readonly party: Party
+  readonly steps: readonly TraceStep[]
 }
 
 /** Finds a person's calls by recomputing the pseudonyms under the day keys that are alive. */

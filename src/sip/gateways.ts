@@ -5,7 +5,19 @@ import { Pacer } from './pacer.js'
 import { CallFailed, type AnsweredLeg, type Dial, type SipPort } from './types.js'
 
 /** A call that leaves through a trunk; the trunk knows the gateway and the credentials. */
-export type TrunkOrder = Omit<Dial, 'gateway' | 'credentials' | 'onProvisional'>
+export type TrunkOrder = Omit<Dial, 'gateway' | 'credentials' | 'onProvisional'> & {
+  readonly watch?: DialWatch
+  /** Our id of the call, for the log. */
+  readonly callId: string
+}
+
+/** What happens on the way to an answer, for a trace. */
+export interface DialWatch {
+  /** An INVITE goes to this gateway of the trunk, from 1 in the order of the configuration. */
+  tried(gateway: number): void
+  /** A status above 100 came; 408 also when a gateway says nothing at all. */
+  status(status: number): void
+}
 
 export interface TrunkStats {
   /** Calls that ring or talk through this trunk. */
@@ -44,7 +56,7 @@ class GatewaySilent extends Error {}
 
 export function createOutboundTrunk(config: TrunkConfig, sip: Dialler, { log, clock = () => performance.now() }: TrunkOptions): OutboundTrunk {
   const { maxCalls = 0, callsPerSecond = 0 } = config
-  const gateways = config.gateways.map((uri, index) => new Gateway(uri, config, sip, clock, log.with({ trunkId: config.id, operation: `gateway-${index + 1}` })))
+  const gateways = config.gateways.map((uri, index) => new Gateway(uri, index + 1, config, sip, clock, log.with({ trunkId: config.id, operation: `gateway-${index + 1}` })))
   const pacer = new Pacer(callsPerSecond, clock)
   let calls = 0
 
@@ -82,7 +94,7 @@ class Gateway {
   readonly #timeoutMs: number
   #silentUntil = -Infinity
 
-  constructor(private readonly uri: string, private readonly config: TrunkConfig, private readonly sip: Dialler, private readonly clock: () => number, private readonly log: Log) {
+  constructor(private readonly uri: string, private readonly place: number, private readonly config: TrunkConfig, private readonly sip: Dialler, private readonly clock: () => number, private readonly log: Log) {
     this.#timeoutMs = (config.gatewayTimeoutSeconds ?? 4) * 1000
   }
 
@@ -92,31 +104,39 @@ class Gateway {
   }
 
   /** Resolves to the failure when another gateway is to be tried. */
-  async dial(order: TrunkOrder): Promise<AnsweredLeg | CallFailed> {
+  async dial({ watch: told, callId, ...order }: TrunkOrder): Promise<AnsweredLeg | CallFailed> {
     const watch = new SilenceWatch(() => this.sip.answers(this.uri, this.#timeoutMs / 2), this.#timeoutMs / 2)
     try {
       const { auth } = this.config
       const signal = AbortSignal.any([order.signal, watch.signal])
-      const answered = await this.sip.dial({ ...order, gateway: this.uri, signal, onProvisional: () => watch.heard(), ...(auth == null ? {} : { credentials: auth }) })
+      const onProvisional = (status: number): void => {
+        watch.heard()
+        told?.status(status)
+      }
+      told?.tried(this.place)
+      const answered = await this.sip.dial({ ...order, gateway: this.uri, signal, onProvisional, ...(auth == null ? {} : { credentials: auth }) })
       this.#silentUntil = -Infinity
+      told?.status(200)
       return answered
     } catch (error) {
-      return this.#failed(error)
+      if (error instanceof CallFailed) told?.status(error.status)
+      if (error instanceof GatewaySilent) told?.status(408)
+      return this.#failed(error, callId)
     } finally {
       watch.heard()
     }
   }
 
-  #failed(error: unknown): CallFailed {
+  #failed(error: unknown, callId: string): CallFailed {
     if (error instanceof GatewaySilent) {
       this.#silentUntil = this.clock() + restMs
-      this.log.warn('trunk.gateway_silent')
+      this.log.warn('trunk.gateway_silent', { callId })
       return new CallFailed(408)
     }
     if (!(error instanceof CallFailed)) throw error
     if (error.status !== 408) this.#silentUntil = -Infinity
     if (error.status !== 408 && (error.status < 500 || error.status > 599)) throw error
-    this.log.warn('trunk.gateway_failed', { status: error.status })
+    this.log.warn('trunk.gateway_failed', { callId, status: error.status })
     return error
   }
 }

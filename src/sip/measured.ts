@@ -117,6 +117,7 @@ function watched(leg: Leg, direction: Direction, events: Timed, deadlineMs: numb
   }
   return {
     ended: leg.ended,
+    ...(leg.acked === undefined ? {} : { acked: leg.acked }),
     async hangUp() {
       // Who hangs up a dialog that the far end has ended sends nothing.
       if (over) return leg.hangUp()

@@ -73,7 +73,7 @@ class OutboundCall {
 
   #provisional(status: number): void {
     if (status <= 100 || this.#settled) return
-    this.#order.onProvisional?.()
+    this.#order.onProvisional?.(status)
     if (this.#rang) return
     this.#rang = true
     this.#order.onRinging()

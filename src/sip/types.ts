@@ -51,6 +51,8 @@ export interface Leg {
   onOffer(handler: (offer: string | undefined) => Promise<string>): void
   /** Calls `listener` with every key that comes as INFO (application/dtmf-relay, application/dtmf). @returns what stops it */
   onDigit(listener: (digit: string) => void): () => void
+  /** Resolves when the caller acknowledges our 200; stays open when that never comes. Only where we answered. */
+  readonly acked?: Promise<unknown>
 }
 
 /** An INVITE that came in and waits for our decision. Every method rejects with MaskError only. */
@@ -137,7 +139,7 @@ export interface Dial {
   /** What the gateway may ask for; it is told to nobody else, and only when the gateway names this realm. */
   readonly credentials?: Credentials
   /** Called at every provisional response above 100; lower ones stay with the SIP server. */
-  readonly onProvisional?: () => void
+  readonly onProvisional?: (status: number) => void
   /** Called once, at the first provisional response above 100. */
   readonly onRinging: () => void
   /** Aborting sends CANCEL; if an answer crosses it, the new dialog is ended with BYE. */

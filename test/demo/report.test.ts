@@ -1,5 +1,6 @@
 import t from 'tap'
-import { createReport, lookOf } from '../../src/demo/report.js'
+import { lookOf } from '../../src/cli/ladder.js'
+import { createReport } from '../../src/demo/report.js'
 
 t.test('promises are counted, broken ones stand out', (t) => {
   let text = ''

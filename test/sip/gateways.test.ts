@@ -17,7 +17,7 @@ const trunkOf = (gateways: readonly ScriptedGateway[], more: Partial<TrunkConfig
   createOutboundTrunk({ id: 'demo', sources: ['127.0.0.1'], identity: ['pai'], country: 'SE', gateways: gateways.map(({ uri }) => uri), gatewayTimeoutSeconds: 1, ...more }, server.sip, { log, ...(clock ? { clock } : {}) })
 
 const order = (more: Partial<TrunkOrder> = {}): TrunkOrder =>
-  ({ to: '+46701740606', from: '+442079460000', offer: sdp, maxForwards: 70, onRinging: () => undefined, signal: new AbortController().signal, ...more })
+  ({ callId: 'bcdfghjkmnpqrstvwxyz', to: '+46701740606', from: '+442079460000', offer: sdp, maxForwards: 70, onRinging: () => undefined, signal: new AbortController().signal, ...more })
 
 const open = (t: Test, ...scripts: Script[]): Promise<ScriptedGateway[]> => Promise.all(scripts.map((script) => ScriptedGateway.open(t, script)))
 const silence: Script = () => undefined

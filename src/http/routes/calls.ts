@@ -1,10 +1,11 @@
+import { MaskError } from '../../errors.js'
 import { reachOf } from '../../record/outcome.js'
 import { audited, auditedIfPerson } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { deliveryId } from '../delivery-input.js'
 import { once } from '../once.js'
 import { lastDayOr, numberLimit } from '../query.js'
-import { answers, CallQuery, CallRequest, CallsAnswer, CallsOfDelivery, CallStarted, IdempotencyHeader, IdParam } from '../schemas.js'
+import { answers, CallParam, CallQuery, CallRequest, CallsAnswer, CallsOfDelivery, CallStarted, IdempotencyHeader, IdParam, TraceAnswer } from '../schemas.js'
 import { formatTime } from '../time.js'
 import type { Api, RouteDeps } from '../types.js'
 import { callView } from '../views.js'
@@ -16,6 +17,7 @@ const defaultLimit = 100
 export function callRoutes(app: Api, deps: RouteDeps): void {
   startRoute(app, deps)
   readRoutes(app, deps)
+  traceRoute(app, deps)
 }
 
 function startRoute(app: Api, deps: RouteDeps): void {
@@ -40,6 +42,23 @@ function startRoute(app: Api, deps: RouteDeps): void {
       return call
     })
     return reply.code(202).header('location', `/v1/deliveries/${id}/calls`).send(answer)
+  })
+}
+
+function traceRoute(app: Api, deps: RouteDeps): void {
+  const schema = {
+    operationId: 'traceCall',
+    summary: 'What happened in one call: messages of both legs, decisions, prompts',
+    tags,
+    params: CallParam,
+    response: answers({ 200: TraceAnswer }, ['request_invalid', 'call_not_found'])
+  }
+  app.get('/calls/:id/trace', { schema }, async (request) => {
+    const { id } = request.params
+    const found = await deps.calls.trace(shopOf(request).id, id)
+    if (found === undefined) throw new MaskError('call_not_found')
+    await audited(deps, request, 'calls.read', { scope: `call ${id}` })
+    return { call: callView(found.call), steps: [...found.steps] }
   })
 }
 

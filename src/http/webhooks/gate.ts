@@ -21,8 +21,9 @@ const verdicts: readonly string[] = ['allow', 'deny', 'announce']
  * Asks a shop's own system before two people are connected. Without a gate everything is allowed; an answer that is late
  * or no answer is what the shop has said about failures. Never rejects and never lasts longer than the shop's limit.
  */
-export function createGate(targets: WebhookTargets, sender: Sender, clock: () => number, failed: (shopId: string) => void): Gate {
-  return async ({ shopId, deliveryId, callId, caller }) => {
+export function createGate(targets: WebhookTargets, sender: Sender, clock: () => number, failed: (question: GateQuestion) => void): Gate {
+  return async (question) => {
+    const { shopId, deliveryId, callId, caller } = question
     const target = await targets.of(shopId)
     if (!target?.gate) return 'allow'
     const { url, timeoutMs, onFailure } = target.gate
@@ -36,7 +37,7 @@ export function createGate(targets: WebhookTargets, sender: Sender, clock: () =>
     } catch {
       // The same as a wrong answer.
     }
-    failed(shopId)
+    failed(question)
     return onFailure
   }
 }

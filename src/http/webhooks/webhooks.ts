@@ -83,9 +83,9 @@ class Engine implements Webhooks {
     this.targets = new WebhookTargets({ store, ring, clock })
     this.queue = new WebhookQueue({ store, ring, clock })
     this.#sender = new Sender(addressRules(options.allowPrivate))
-    this.gate = createGate(this.targets, this.#sender, clock, (shopId) => {
+    this.gate = createGate(this.targets, this.#sender, clock, ({ shopId, callId }) => {
       this.counts.gate_failed++
-      log.warn('webhook.gate_failed', { shopId })
+      log.warn('webhook.gate_failed', { shopId, callId })
     })
     const told: readonly (keyof Events & EventName)[] = ['delivery.created', 'delivery.closed', 'call.started', 'call.answered', 'call.ended', 'call.missed', 'cap.near', 'cap.reached']
     this.#stops = told.map((name) => events.on(name, (event) => this.#take(name, event)))
@@ -136,8 +136,8 @@ class Engine implements Webhooks {
     return this.queue.olderThan(shopId, before)
   }
 
-  #take(type: EventName, event: { readonly shopId?: string, readonly deliveryId?: string, readonly at: number }): void {
-    const { shopId } = event
+  #take(type: EventName, event: { readonly shopId?: string, readonly deliveryId?: string, readonly callId?: string, readonly at: number }): void {
+    const { shopId, callId } = event
     const deliveryId = laneOf(event)
     // A stranger's call is no shop's business.
     if (shopId === undefined) return
@@ -145,7 +145,7 @@ class Engine implements Webhooks {
     this.#pending++
     const flight = (this.#lanes.get(deliveryId) ?? Promise.resolve()).then(() => this.#put(shopId, deliveryId, type, event)).catch((error: unknown) => {
       this.counts.lost++
-      this.#options.log.error('webhook.lost', { shopId, deliveryId, ...errorFields(error) })
+      this.#options.log.error('webhook.lost', { shopId, deliveryId, ...(callId === undefined ? {} : { callId }), ...errorFields(error) })
     }).finally(() => {
       this.#pending--
       this.#flights.delete(flight)
@@ -201,10 +201,11 @@ class Engine implements Webhooks {
       return
     }
     const pauseMs = 1000 * pauses[Math.min(tries, pauses.length - 1)]! * (0.8 + 0.4 * Math.random())
-    const endsAt = Date.parse((JSON.parse(body) as { timestamp: string }).timestamp) + 1000 * (await this.#options.periodOf(shopId) ?? 0)
+    const { timestamp, data: { callId } } = JSON.parse(body) as { timestamp: string, data: { callId?: string } }
+    const endsAt = Date.parse(timestamp) + 1000 * (await this.#options.periodOf(shopId) ?? 0)
     const over = sent.reason === 'gone' || now + Math.min(pauseMs, lastTryMs) > endsAt
     this.counts[over ? 'dead' : 'retried']++
-    this.#options.log.warn(over ? 'webhook.dead' : 'webhook.failed', { shopId, reason: sent.reason, ...(sent.status === undefined ? {} : { status: sent.status }), count: tries + 1 })
+    this.#options.log.warn(over ? 'webhook.dead' : 'webhook.failed', { shopId, ...(callId === undefined ? {} : { callId }), reason: sent.reason, ...(sent.status === undefined ? {} : { status: sent.status }), count: tries + 1 })
     await this.queue.settle(waiting, over ? 'dead' : 'again', over ? now : now + pauseMs)
   }
 }

@@ -35,6 +35,7 @@ const defaultPtime = 20
 
 /** One call's media in this process; see MediaSession for what the methods promise. */
 export class EmbeddedSession implements MediaSession {
+  readonly engine = 'embedded'
   readonly silent: Promise<void>
   readonly voice: VoiceControl = {
     onDigit: (side, listener) => {

@@ -44,6 +44,7 @@ function describe(what: MediaPlace & { codecs: readonly Codec[], direction: Medi
  * codec into any other, so A's answer is known from the start.
  */
 export class FreeswitchSession implements MediaSession {
+  readonly engine = 'freeswitch'
   readonly silent: Promise<void>
   readonly voice: VoiceControl = {
     onDigit: (side, listener) => this.sides[side].onKey(({ digit }) => listener(digit)),

@@ -29,6 +29,7 @@ interface OpenOptions {
  * Dynamic payload types of A are offered to B as they are, since rtpengine does not renumber what it only passes on.
  */
 export class RtpengineSession implements MediaSession {
+  readonly engine = 'rtpengine'
   readonly silent: Promise<void>
   private readonly descriptions = new Descriptions()
   private readonly known: Partial<Record<Side, Known>> = {}

@@ -1,5 +1,6 @@
 import { otherParty } from '../../line/people.js'
 import type { PersonLine } from '../../line/types.js'
+import type { TraceStep } from '../trace.js'
 import type { PersonCall } from '../types.js'
 import type { ClassContent, OwnCall, OwnDelivery, PersonAccess } from './types.js'
 import type { RightsWork, Task, Told, Worker } from './work.js'
@@ -63,7 +64,18 @@ async function gather({ calls: personCalls, lines, recordings }: RightsWork, { s
   return { calls, lines: own, callIds: ids, deliveryIds: [...deliveries] }
 }
 
-function ownCall({ party, startedBy, startedAt, state, ...call }: PersonCall, recorded: boolean): OwnCall {
+/** Caller and whoever is rung first are `a`. */
+function sideOf({ party, startedBy, callee }: PersonCall): 'a' | 'b' {
+  return (startedBy === 'shop' ? callee !== party : startedBy === party) ? 'a' : 'b'
+}
+
+function ownSteps(call: PersonCall): TraceStep[] {
+  const other = sideOf(call) === 'a' ? /^b\.|\.b$/ : /^a\.|\.a$/
+  return call.steps.filter(({ what }) => !other.test(what))
+}
+
+function ownCall(whole: PersonCall, recorded: boolean): OwnCall {
+  const { party, startedBy, startedAt, state, ...call } = whole
   return {
     role: party,
     otherParty: otherParty(party),
@@ -74,7 +86,8 @@ function ownCall({ party, startedBy, startedAt, state, ...call }: PersonCall, re
     ...(call.ringMs === undefined ? {} : { ringMs: call.ringMs }),
     ...(call.talkMs === undefined ? {} : { talkMs: call.talkMs }),
     ...(call.result === undefined ? {} : { result: call.result }),
-    ...(call.reason === undefined ? {} : { reason: call.reason })
+    ...(call.reason === undefined ? {} : { reason: call.reason }),
+    steps: ownSteps(whole)
   }
 }
 

@@ -2,6 +2,7 @@ import type { Delivery, Party } from '../../line/types.js'
 import type { E164 } from '../../phone/types.js'
 import type { AuditActor } from '../audit/types.js'
 import type { ClassName, LegalBasis } from '../retention/types.js'
+import type { TraceStep } from '../trace.js'
 import type { CallResult } from '../types.js'
 
 /** What a person may ask for: Art. 15, 17, 18 and 20 GDPR. */
@@ -96,6 +97,8 @@ export interface OwnCall {
   readonly reason?: string
   /** Whether there is a recording of it. */
   readonly recorded: boolean
+  /** What happened in it, without what came from the other one's phone or went there. */
+  readonly steps: readonly TraceStep[]
 }
 
 /** A delivery that still holds the person's phone. The shop's reference is not in it: it may name the other one. */

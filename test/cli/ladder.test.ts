@@ -1,6 +1,6 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { drawLadder, type LadderColumn, type Look, type Rung } from '../../src/demo/ladder.js'
+import { drawLadder, type LadderColumn, type Look, type Rung } from '../../src/cli/ladder.js'
 
 const columns: LadderColumn[] = [{ title: 'Courier', subtitle: '+46701740605' }, { title: 'Maskline', subtitle: '+442079460000' }, { title: 'Customer', subtitle: '+46701740606' }]
 const plain: Look = { colours: false, unicode: false }

@@ -50,6 +50,13 @@ export interface Look {
   readonly unicode: boolean
 }
 
+/** What the place where we write can show. */
+export function lookOf(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): Look {
+  // An empty variable counts as none (POSIX, environment variables).
+  const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((value) => value !== undefined && value !== '') ?? 'C.UTF-8'
+  return { colours: stream.isTTY === true && env.NO_COLOR === undefined, unicode: /utf-?8/i.test(locale) }
+}
+
 /** Text in a style, or as it is without colours. */
 export function paint(text: string, style: Style | undefined, { colours }: Look): string {
   return colours && style !== undefined ? `\u001b[${codes[style]}m${text}\u001b[0m` : text
