@@ -62,3 +62,17 @@ t.test('a cursor of somebody else\'s making is harmless', async (t) => {
     t.ok([200, 422].includes(answer.statusCode), `${cursor}: ${answer.body}`)
   }
 })
+
+t.test('what happened in one call; in the trail as a look at it, for another shop unknown', async (t) => {
+  const traced = start('gggggggggggggggggggg', now - 10_000, { trace: { steps: [{ at: 0, what: 'a.in.invite' }, { at: 3, what: 'lookup', detail: 'connect' }, { at: 900, what: 'b.in.status', detail: 486 }] } })
+  await journal.open(traced)
+  await journal.finish(traced, { at: now - 9000, result: 'client_error', reason: 'busy' })
+  const answer = await send('GET', `/v1/calls/${traced.id}/trace`)
+  t.equal(answer.statusCode, 200, answer.body)
+  t.strictSame(answer.json<{ steps: unknown }>().steps, traced.trace?.steps)
+  t.match(answer.json(), { call: { id: traced.id, reason: 'busy' } })
+  t.match((await send('GET', '/v1/audit?limit=5')).body, new RegExp(`call ${traced.id}`))
+  t.match((await send('GET', '/v1/calls/bbbbbbbbbbbbbbbbbbbb/trace')).json(), { steps: [] }, 'one that was not traced')
+  t.match((await send('GET', `/v1/calls/${traced.id}/trace`, undefined, { key: keys.two })).json(), { code: 'call_not_found' })
+  t.match((await send('GET', '/v1/calls/46701740605/trace')).json(), { code: 'request_invalid' })
+})
