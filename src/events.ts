@@ -6,8 +6,6 @@ export interface Events {
   'call.started': { callId: string, deliveryId: string, shopId: string, caller: string, at: number }
   'call.answered': { callId: string, deliveryId: string, shopId: string, caller: string, at: number }
   'call.ended': { callId: string, deliveryId?: string, shopId?: string, caller?: string, at: number, result: string, reason: string, outcome?: string, attempt?: number, firstReached?: boolean, ringMs: number, talkMs: number }
-  /** What happened in a call, whoever it belongs to, right before `call.ended`; for spans (telemetry/spans). */
-  'call.traced': { callId: string, startedAt: number, steps: readonly { readonly at: number, readonly what: string, readonly detail?: string | number }[] }
   /** Somebody tried in vain to reach a party, whom the shop may want to tell. Follows on `call.ended`. */
   'call.missed': { callId: string, deliveryId: string, shopId: string, caller: string, missedBy: string, outcome: string, reason: string, attempt?: number, at: number }
   'delivery.created': { deliveryId: string, shopId: string, at: number }

@@ -96,7 +96,7 @@ class CallbackSession {
       return end
     })
     await Promise.allSettled(this.#cleanup.reverse().map(async (giveBack) => giveBack()))
-    this.own.trace.end(this.deps.events, this.own.callId, termination.reason)
+    this.own.trace.note('end', termination.reason)
     await this.own.account.finish(termination)
     return termination
   }

@@ -326,7 +326,7 @@ export class CallSession {
     this.#enter('ended')
     ;(await this.#ringing)?.stop()
     await Promise.allSettled(this.#cleanup.reverse().map(async (giveBack) => giveBack()))
-    this.#trace.end(this.#deps.events, this.id, termination.reason)
+    this.#trace.note('end', termination.reason)
     if (this.#account) return this.#account.finish(termination)
     // A stranger's call belongs to no shop: it is counted, and nothing of it is kept.
     const at = this.#time.now()

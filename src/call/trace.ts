@@ -1,4 +1,3 @@
-import type { EventBus } from '../events.js'
 import type { Lookup } from '../line/types.js'
 import type { MediaEngine, Prompt, Side } from '../media/types.js'
 import { mostSteps, type StepName, type TraceSource, type TraceStep } from '../record/trace.js'
@@ -25,11 +24,5 @@ export class Trace implements TraceSource {
   note<K extends StepName>(what: K, detail?: Details[K]): void {
     if (this.steps.length >= mostSteps - (what === 'end' ? 0 : 1)) return
     this.steps.push({ at: this.time.now() - this.time.startedAt, what, ...(detail === undefined ? {} : { detail }) })
-  }
-
-  /** Notes the end and tells the whole to those who make more of it. */
-  end(events: Pick<EventBus, 'emit'>, callId: string, reason: Reason): void {
-    this.note('end', reason)
-    events.emit('call.traced', { callId, startedAt: this.time.startedAt, steps: this.steps })
   }
 }
