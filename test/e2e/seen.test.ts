@@ -4,6 +4,8 @@ import { courierNumber, customerNumber, freshLine, stage } from './stage.js'
 
 /** What an operator sees of single calls: the ladder of one, and its lines in the log. */
 const play = await stage(t, (config) => {
+  // Phones and the application share a machine.
+  config.redis.commandTimeoutMs = 5000
   config.limits.callsPerDeliveryHour = 1000
   config.call.ringTimeoutSeconds = 5
 })
