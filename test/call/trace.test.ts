@@ -12,15 +12,7 @@ const textOf = ({ records: [record] }: CallStage): string[] => record!.start.tra
 
 /** Runs a call and gives what its record has of it, as text without times. */
 async function traced(stage: CallStage, inbound: ScriptedInbound, play: () => Promise<void> | void): Promise<string[]> {
-<<<<<<< HEAD
-  const deps = stage.deps()
-  const told: Events['call.traced'][] = []
-  deps.events.on('call.traced', (event) => told.push(event))
-  const session = new CallSession(deps, inbound, stage.origin)
-  const over = session.run()
-=======
-  const over = new CallSession(stage.deps(), inbound, stage.trunk).run()
->>>>>>> c84f511 (refactor(call): a trace is read from its record only)
+  const over = new CallSession(stage.deps(), inbound, stage.origin).run()
   await tick()
   await play()
   await over
@@ -81,7 +73,7 @@ t.test('a call that asks for a code says neither the code nor how it was wrong',
 t.test('a stranger\'s call belongs to nobody: nothing of it is kept', async (t) => {
   const stage = new CallStage()
   stage.found = { kind: 'unknown' }
-  await new CallSession(stage.deps(), new ScriptedInbound(), stage.trunk).run()
+  await new CallSession(stage.deps(), new ScriptedInbound(), stage.origin).run()
   t.same(stage.events.map(({ reason }) => reason), ['line_unknown'])
   t.same(stage.records, [])
 })
