@@ -143,5 +143,5 @@ function statsOf(back: number): Record<string, unknown> {
   if (back % 31 === 17) return { day: name, reasons: {}, suppressed: true }
   const calls = Math.round((weekday === 0 ? 60 : weekday === 5 ? 260 : 190) + 34 * Math.sin(back * 1.7) + back / 3)
   const [missed, declined, busy, failed] = [Math.round(calls * (0.1 + 0.03 * Math.sin(back))), Math.round(calls * 0.07), Math.round(calls * 0.06), Math.round(calls * (back === 71 ? 0.3 : 0.05))]
-  return { day: name, calls, reached: calls - missed - declined - busy - failed, missed, declined, busy, failed, averageRingSeconds: Math.round(90 + 15 * Math.sin(back / 2)) / 10, averageTalkSeconds: Math.round(68 + 9 * Math.cos(back / 3)) }
+  return { day: name, calls, reached: calls - missed - declined - busy - failed, missed, declined, busy, failed, averageRingSeconds: Math.round(90 + 15 * Math.sin(back / 2)) / 10, averageTalkSeconds: Math.round(68 + 9 * Math.cos(back / 3)), ...(back % 2 === 0 ? { reachedOnAttempt: [70, 20, 10, 0, 0] } : {}) }
 }

@@ -73,6 +73,7 @@ test('the console in a browser, over played answers', { skip: noBrowser }, async
   t.test('too few calls are not shown, and a figure that is too small neither', async (t) => {
     const { page, server } = await start(t, {}, (server) => { server.today = { reasons: {}, suppressed: true } })
     await openPage(page, 'figures')
+    t.match(await page.textContent('dl[aria-labelledby=attempts]'), /First\s*1,050\s*70%/, 'summed over the days that tell it')
     t.match(await page.textContent('.empty'), 'Fewer than ten calls today')
     server.today = { calls: 30, reached: 20, suppressed: true }
     await page.waitForSelector('dd:has-text("under 10")', { timeout: 15_000 })

@@ -153,6 +153,7 @@ export interface DayStats {
   readonly failed?: number
   readonly averageRingSeconds?: number
   readonly averageTalkSeconds?: number
+  readonly reachedOnAttempt?: readonly number[]
   readonly suppressed?: boolean
 }
 

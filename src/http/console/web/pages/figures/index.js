@@ -6,6 +6,7 @@ import { empty, shown } from '../../parts/states.js'
 import { refresh } from '../../refresh.js'
 import { loaded } from '../../resource.js'
 import { clock } from '../../times.js'
+import { attemptsTable } from './attempts.js'
 import { callsPlot, timesPlot } from './plots.js'
 import { outcomes, todayFigures } from './today.js'
 import { capsPanel, nowPanel } from './now.js'
@@ -86,5 +87,5 @@ const noCalls = (day) => ({ day, calls: 0, ...Object.fromEntries(outcomes.map((n
 /** @param {readonly DayStats[]} days */
 function plots(days) {
   if (days.every(({ calls }) => calls === 0)) return empty(t('figures.none'), t('figures.noneText'))
-  return html`<div class="plots">${callsPlot(days)}${timesPlot(days)}</div>`
+  return html`<div class="plots">${callsPlot(days)}${timesPlot(days)}</div>${attemptsTable(days)}`
 }
