@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +26,9 @@ export interface StoreResult {
   readonly allocate: Measured
   readonly lookup: Measured
   readonly bytesPerDelivery: number
+  /** Peers: a bare SET through the same connection, and a script that does nothing. */
+  readonly rawSet: Measured
+  readonly rawScript: Measured
 }
 
 /** Operations under way at once. */
@@ -70,7 +73,15 @@ export async function measureStore(poolNumbers: number, liveDeliveries: number, 
       await lines.lookup(number, caller, `c${at}`)
     }
     await many(operations / 4, lookup)
-    return { poolNumbers, liveDeliveries, allocate: await measure(store, operations, () => allocate(bench, false)), lookup: await measure(store, operations, lookup), bytesPerDelivery }
+    let sets = 0
+    const rawSet = async (): Promise<void> => { await store.call('SET', `raw:{bench}:${sets++ % 10_000}`, 'x'.repeat(100)) }
+    const nothing = { name: 'nothing', source: 'return 0', sha: createHash('sha1').update('return 0').digest('hex') }
+    const rawScript = async (): Promise<void> => { await store.run(nothing, ['raw:{bench}'], []) }
+    return {
+      poolNumbers, liveDeliveries, bytesPerDelivery,
+      allocate: await measure(store, operations, () => allocate(bench, false)), lookup: await measure(store, operations, lookup),
+      rawSet: await measure(store, operations, rawSet), rawScript: await measure(store, operations, rawScript)
+    }
   } finally {
     await lines.stop()
     await keys.close()
