@@ -151,7 +151,12 @@ t.test('a process that dies leaves its events to another; together they send eac
   shop.got.length = 0
   time.now += 60_000
   const others = await Promise.all([process(), process()])
-  await until(async () => others.reduce((sum, { webhooks }) => sum + webhooks.counts.sent, 0) === 40 ? true : undefined, 'all events')
+  let looks = 0
+  await until(async () => {
+    // What a busy machine lets fail is tried again by a clock that stands still here.
+    if (++looks % 120 === 0) time.now += 400_000
+    return others.reduce((sum, { webhooks }) => sum + webhooks.counts.sent, 0) >= 40 ? true : undefined
+  }, () => `all events: ${JSON.stringify(others.map(({ webhooks }) => webhooks.counts))}`, 30_000)
   for (let count = 0; count < 20; count++) {
     t.same(shop.got.filter(({ event }) => event.data.deliveryId === `demo-${count}`).map(({ event }) => event.type), ['delivery.created', 'call.ended'])
   }
