@@ -38,6 +38,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
 /** As if nobody had an account. */
 export const noAccounts: Accounts = {
   handOut: () => Promise.reject(new MaskError('accounts_off')),
+  end: async () => undefined,
   serves: () => false,
   authenticate: async () => ({ kind: 'refuse' }),
   register: async (request) => request.answer({ kind: 'reject', status: 405 }),
@@ -64,6 +65,10 @@ class SipAccounts implements Accounts {
     const expiresAt = Math.min(deliveryEnds, this.#clock() + maxHours * 3_600_000)
     await this.#records.save({ account: { name: username, shopId, deliveryId, party: 'courier' }, hashes: secretHashes(username, domain, password) }, expiresAt)
     return { username, password, domain, expiresAt }
+  }
+
+  end(shopId: string, deliveryId: string): Promise<void> {
+    return this.#records.end(shopId, deliveryId)
   }
 
   serves(uri: string): boolean {

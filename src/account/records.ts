@@ -10,7 +10,7 @@ import type { SecretHashes } from './response.js'
 import type { Account, Whereabouts } from './types.js'
 
 const script = (name: string): ReturnType<typeof loadScript> => loadScript(new URL(`../../src/account/lua/${name}.lua`, import.meta.url))
-const scripts = { handOut: script('hand-out'), spendNonce: script('spend-nonce'), bind: script('bind'), whereabouts: script('whereabouts') }
+const scripts = { handOut: script('hand-out'), spendNonce: script('spend-nonce'), bind: script('bind'), whereabouts: script('whereabouts'), end: script('end-account') }
 
 /** What is kept of an account, sealed by the key of its shop and day like the delivery that it belongs to. */
 interface Secret {
@@ -35,6 +35,8 @@ export interface AccountRecords {
   /** @param where undefined: nowhere @returns false when the account has ended */
   bind(account: Account, where: Whereabouts | undefined, forMs: number): Promise<boolean>
   whereabouts(deliveryId: string): Promise<Whereabouts | undefined>
+  /** Ends the account of a delivery of this shop, if there is one. */
+  end(shopId: string, deliveryId: string): Promise<void>
 }
 
 export function createAccountRecords({ store, keys, clock }: { store: Store, keys: KeyRing, clock: () => number }): AccountRecords {
@@ -61,6 +63,7 @@ export function createAccountRecords({ store, keys, clock }: { store: Store, key
       const sealed = where === undefined ? '' : await seal(shopId, where, `bound ${name}`, clock() + forMs)
       return int(await store.run(scripts.bind, [slot(name)], [name, sealed, forMs])) === 1
     },
+    end: async (shopId, deliveryId) => { await store.run(scripts.end, [slot(deliveryId)], [localOf(deliveryId), shopId]) },
     async whereabouts(deliveryId) {
       const reply = await store.run(scripts.whereabouts, [slot(deliveryId)], [localOf(deliveryId)])
       if (reply === null) return undefined

@@ -57,6 +57,8 @@ export interface Accounts {
    * `sip.accounts.maxHours`. @throws accounts_off, delivery_not_found, delivery_ended
    */
   handOut(shopId: string, deliveryId: string): Promise<AppCredentials>
+  /** Ends the account of a delivery, if there is one: whoever is its courier next must not be taken for the one before. */
+  end(shopId: string, deliveryId: string): Promise<void>
   /** Whether a Request-URI is of the domain for apps; never while accounts are switched off. */
   serves(uri: string): boolean
   /** Who sends a request, by digest (RFC 7616). What its other headers say does not count. */

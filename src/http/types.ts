@@ -47,7 +47,7 @@ export interface HttpDeps {
   readonly rights: Rights
   readonly signer: Signer
   readonly callbacks: Callbacks
-  readonly accounts: Pick<Accounts, 'handOut'>
+  readonly accounts: Pick<Accounts, 'handOut' | 'end'>
   readonly recordings: Recordings
   readonly documents: Documents
   readonly webhooks: Webhooks

@@ -57,7 +57,7 @@ t.test('an account is handed out once, for one delivery, as long as that lasts',
   t.equal((await app.register(other)).status, 200)
   await play.api('DELETE', `/v1/deliveries/${line.id}`)
   t.match((await play.api('POST', `/v1/deliveries/${line.id}/credentials`)).body, { code: 'delivery_ended' })
-  t.equal((await app.register(other)).status, 403, 'with the delivery it is over too')
+  t.equal((await app.register(other)).status, 401, 'with the delivery it is over too')
 })
 
 for (const protocol of ['udp', 'tcp', 'tls'] as const) {
@@ -101,7 +101,9 @@ t.test('an app that does not answer leaves the call to the phone; one that decli
   const { line, secret, app } = await ready(t)
   t.equal((await app.register(secret)).status, 200)
   const first = play.customer.call(line.number, { via: play.via })
-  app.respond(await app.called(), 480)
+  const unanswered = await app.called()
+  app.respond(unanswered, 180)
+  app.respond(unanswered, 480)
   const ringing = await play.courier.nextCall()
   await ringing.answer()
   await first.answered()
@@ -125,8 +127,20 @@ t.test('an account reaches its own line and nothing else', { skip }, async (t) =
     t.equal((await app.call(dialled, secret)).final.status, 480, dialled)
   }
   await play.api('DELETE', `/v1/deliveries/${line.id}`)
-  t.equal((await app.call(line.number, secret)).final.status, 410, 'a party hears that it is over')
+  t.equal((await app.call(line.number, secret)).final.status, 401, 'with the delivery the account is over')
   t.equal((await play.endedCalls(other.id, 0)).length, 0)
+})
+
+t.test('the app of a courier who was replaced neither calls nor rings', { skip }, async (t) => {
+  const { line, secret, app } = await ready(t)
+  t.equal((await app.register(secret)).status, 200)
+  t.equal((await play.api('PATCH', `/v1/deliveries/${line.id}`, { courier: { phone: '+46701740607' } })).status, 200)
+  t.equal((await app.call(line.number, secret)).final.status, 401)
+  const call = play.customer.call(line.number, { via: play.via })
+  await (await play.stranger.nextCall()).answer()
+  await call.answered()
+  await call.hangUp()
+  t.notOk(app.heard.some((message) => message.method === 'INVITE' && message.status === 0))
 })
 
 t.test('who cannot show an account gets one and the same answer', { skip }, async (t) => {

@@ -121,6 +121,8 @@ function changeRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
     }
     const [shopId, id] = [shopOf(request).id, deliveryId(request.params.id)]
     if (expiresAt !== undefined) await refuseLonger(deps, body, { shopId, expiresAt, id })
+    // First: should the change fail, an account too few harms nobody, one of the courier before would.
+    if (courier !== undefined) await deps.accounts.end(shopId, id)
     const delivery = await deps.lines.change(shopId, id, change)
     await audited(deps, request, 'deliveries.change', { scope: `${delivery.id}: ${Object.keys(change).join(', ')}` })
     return deliveryView(delivery)
@@ -141,6 +143,7 @@ function closeRoute(app: Api, deps: RouteDeps): void {
     const id = deliveryId(request.params.id)
     const before = await lines.find(shop.id, id)
     const after = await lines.close(shop.id, id)
+    await deps.accounts.end(shop.id, id)
     // A second close answers the same but is no news.
     if (before.state === 'live') events.emit('delivery.closed', { deliveryId: id, shopId: shop.id, at: after.endedAt ?? clock() })
     await auditedIfPerson(deps, request, 'deliveries.close', { scope: id })
