@@ -25,16 +25,11 @@ export async function reach({ trunk, accounts, dialApp }: Ways, order: TrunkOrde
   const timer = setTimeout(() => patience.abort(new AppSilent()), appPatienceMs)
   // In the trace, gateways are counted from one.
   order.watch?.tried(0)
-  let rang = false
-  const onRinging = (): void => {
-    if (!rang) order.onRinging()
-    rang = true
-  }
   try {
-    return await dialApp({ ...order, onRinging, signal: AbortSignal.any([order.signal, patience.signal]) }, app)
+    return await dialApp({ ...order, signal: AbortSignal.any([order.signal, patience.signal]) }, app)
   } catch (error) {
     if (order.signal.aborted || hasDecided(error)) throw error
-    return await trunk.dial({ ...order, onRinging })
+    return await trunk.dial(order)
   } finally {
     clearTimeout(timer)
   }

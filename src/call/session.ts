@@ -210,7 +210,8 @@ export class CallSession {
         from: inbound.dialled,
         offer,
         maxForwards: (inbound.maxForwards ?? this.#deps.config.maxForwards) - 1,
-        onRinging: () => { this.#ringing = this.#ring(media) },
+        // A second phone or gateway may ring after the first; the caller hears one ringing, and that is what is stopped.
+        onRinging: () => { if (this.#state === 'dialling') this.#ringing = this.#ring(media) },
         signal: AbortSignal.any([this.#over, patience.signal])
       }, 'b', this.#trace)
     } finally {
@@ -230,7 +231,6 @@ export class CallSession {
 
   /** Lets the caller hear ringing of our own making; what the callee's side plays never gets here. */
   async #ring(media: MediaSession): Promise<Playback | undefined> {
-    if (this.#state !== 'dialling') return undefined
     this.#enter('ringing')
     try {
       if (this.#caller.leg) return media.play('a', 'ringback', { loop: true })

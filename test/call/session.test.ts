@@ -70,6 +70,21 @@ t.test('ringing is ours and stops before the talk', async (t) => {
   t.equal((await over).reason, 'callee_hung_up')
 })
 
+t.test('ringing goes on when the phone rings after the app, and stops before the talk', async (t) => {
+  const stage = new CallStage()
+  stage.found = { kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'customer', phones: partyPhones, callee: partyPhones.courier }
+  stage.app = { uri: 'sip:app@127.0.0.2', route: 'sip:127.0.0.2:5060;transport=udp' }
+  stage.ringApp = async (dial) => { dial.onRinging(); await tick(); throw new CallFailed(480) }
+  stage.callee = async (dial) => { dial.onRinging(); await tick(); return { leg: stage.b, answer: 'answer of b' } }
+  const { over } = start(stage, new ScriptedInbound())
+  await sleep(50)
+  const count = (what: string): number => stage.did.filter((step) => step === what).length
+  t.equal(count('play ringback'), 1)
+  t.equal(count('stop ringback'), 1)
+  stage.b.end()
+  t.equal((await over).reason, 'callee_hung_up')
+})
+
 t.test('without an early answer the caller\'s own phone rings', async (t) => {
   const stage = new CallStage()
   stage.early = undefined
