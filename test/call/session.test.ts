@@ -79,7 +79,7 @@ t.test('ringing goes on when the phone rings after the app, and stops before the
   const { over } = start(stage, new ScriptedInbound())
   await sleep(50)
   const count = (what: string): number => stage.did.filter((step) => step === what).length
-  t.equal(count('play ringback'), 1)
+  t.equal(count('play ringback to a'), 1)
   t.equal(count('stop ringback'), 1)
   stage.b.end()
   t.equal((await over).reason, 'callee_hung_up')
