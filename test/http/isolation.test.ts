@@ -102,7 +102,7 @@ const queries: Readonly<Record<string, string>> = { 'GET /v1/calls/export': '?fo
 /** Addresses under which an operator reaches every shop. */
 const installation = (path: string): boolean => path.startsWith('/v1/shops')
 /** What nobody has here: an event that failed needs a day to fail (test/http/webhooks/webhooks.test.ts), and the calls are held (test/http/calls.test.ts has others). */
-const absent: readonly string[] = ['POST /v1/webhooks/failed/{id}/redeliver', 'GET /v1/calls/{id}/trace']
+const absent: readonly string[] = ['POST /v1/webhooks/failed/{id}/redeliver', 'DELETE /v1/webhooks/failed/{id}', 'GET /v1/calls/{id}/trace']
 const made = { event: 'msg_'.padEnd(24, 'z'), hold: 'z'.repeat(20), proof: 'z'.repeat(20), request: 'z'.repeat(20), delivery: 'demo-zzzzzzzzzzzzzzzzzzzz', call: 'zzzzzzzzzzzzzzzzzzzz', key: 'zzzzzzzzzzzzzzzz', shop: 'nowhere', number: '+442079460999' }
 
 function thingsOf(path: string): Readonly<Record<string, string>> | undefined {

@@ -60,6 +60,7 @@ export interface TestApi {
   readonly journal: Journal
   readonly retention: RetentionRoom
   readonly recordings: Recordings
+  readonly webhooks: Webhooks
   readonly events: EventBus
   /** Everything that was logged so far. */
   readonly logged: () => string
@@ -128,7 +129,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     journal.close()
     await lines.stop()
   })
-  return { http, config, store, keyRing, access: { keys: apiKeys, seal }, lines, audit, told, journal, retention, recordings, events, logged, send: (...request) => send(http, ...request) }
+  return { http, config, store, keyRing, access: { keys: apiKeys, seal }, lines, audit, told, journal, retention, recordings, webhooks, events, logged, send: (...request) => send(http, ...request) }
 }
 
 /** As far as a callback goes without telephones: it is counted in. */

@@ -1,16 +1,18 @@
 import { isIP } from 'node:net'
 import { Type, type Static } from 'typebox'
 import { MaskError } from '../../errors.js'
+import { mayAct } from '../../shop/access.js'
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { answers } from '../schemas.js'
 import { formatTime } from '../time.js'
 import type { Api, RouteDeps } from '../types.js'
 import { addressRules } from '../webhooks/address.js'
-import { eventNames, type WebhookTarget } from '../webhooks/types.js'
+import { eventNames, failureReasons, type DeadEvent, type WebhookTarget } from '../webhooks/types.js'
 
 const tags = ['webhooks']
 const config = { roles: ['admin'] as const }
+const reading = { roles: ['admin', 'auditor'] as const }
 const closed = { additionalProperties: false } as const
 const mostShown = 200
 
@@ -30,14 +32,31 @@ const WebhookAnswer = Type.Object({
   url: Url,
   events: Type.Array(Type.String()),
   gate: Type.Union([Type.Null(), GateSettings]),
-  waiting: Type.Integer({ description: 'Events that were not taken yet, dead ones included' }),
+  queue: Type.Object({
+    waiting: Type.Integer({ description: 'Events that were not tried yet' }),
+    retrying: Type.Integer({ description: 'Events that nobody took yet, to be tried again' }),
+    dead: Type.Integer({ description: 'Events that are tried no more; GET /v1/webhooks/failed lists them' }),
+    nextTryAt: Type.Optional(Type.String({ description: 'When something is tried next' }))
+  }),
   secret: Type.Optional(Type.String({ description: 'Signs what we send (Standard Webhooks); shown once, in the answer to the first PUT.' }))
 })
 const SecretAnswer = Type.Object({ secret: Type.String(), formerUntil: Type.String({ description: 'Until then the former secret signs, too.' }) })
+const failure = {
+  reason: Type.Optional(Type.Enum([...failureReasons], { description: 'Why it was not taken: its address may not be called, no answer in time, no connection, an answer other than 2xx, or 410' })),
+  status: Type.Optional(Type.Integer({ description: 'HTTP status of the answer, where there was one' }))
+}
 const FailedAnswer = Type.Object({
-  events: Type.Array(Type.Object({ id: Type.String(), type: Type.String(), deliveryId: Type.String(), happenedAt: Type.String(), gaveUpAt: Type.String(), tries: Type.Integer() }))
+  events: Type.Array(Type.Object({
+    id: Type.String(),
+    type: Type.String(),
+    deliveryId: Type.Optional(Type.String({ description: 'Missing where it is about the shop as a whole, and for an auditor' })),
+    happenedAt: Type.String(),
+    gaveUpAt: Type.String(),
+    tries: Type.Integer(),
+    ...failure
+  }))
 })
-const TestAnswer = Type.Object({ delivered: Type.Boolean(), status: Type.Optional(Type.Integer()), reason: Type.Optional(Type.String()) })
+const TestAnswer = Type.Object({ delivered: Type.Boolean(), ...failure })
 const EventParam = Type.Object({ id: Type.String() })
 
 /** /v1/webhooks: where a shop's events go, and what has become of them. */
@@ -50,14 +69,16 @@ export function webhookRoutes(app: Api, deps: RouteDeps): void {
 
 function targetRoutes(app: Api, deps: RouteDeps): void {
   const { webhooks: { targets, queue }, config: { webhooks } } = deps
-  const view = async (shopId: string, { url, events, gate }: WebhookTarget, secret?: string): Promise<Static<typeof WebhookAnswer>> => ({
-    url, events: [...events], gate, waiting: await queue.count(shopId), ...(secret === undefined ? {} : { secret })
-  })
+  const view = async (shopId: string, { url, events, gate }: WebhookTarget, secret?: string): Promise<Static<typeof WebhookAnswer>> => {
+    const { nextTryAt, ...counts } = await queue.state(shopId)
+    return { url, events: [...events], gate, queue: { ...counts, ...(nextTryAt === undefined ? {} : { nextTryAt: formatTime(nextTryAt) }) }, ...(secret === undefined ? {} : { secret }) }
+  }
 
-  const read = { operationId: 'readWebhook', summary: 'Where events of the shop go', tags, response: answers({ 200: WebhookAnswer }, ['webhook_not_found']) }
-  app.get('/webhooks', { schema: read, config }, async (request) => {
+  const read = { operationId: 'readWebhook', summary: 'Where events of the shop go, and how many wait; an auditor sees no more of an address than its host', tags, response: answers({ 200: WebhookAnswer }, ['webhook_not_found']) }
+  app.get('/webhooks', { schema: read, config: reading }, async (request) => {
     const { id } = shopOf(request)
-    return view(id, found(await targets.read(id)))
+    const target = found(await targets.read(id))
+    return view(id, mayAct(request.actor, 'admin') ? target : hostsOnly(target))
   })
 
   const set = { operationId: 'setWebhook', summary: 'Set where events go, which ones, and who is asked before a call', tags, body: WebhookRequest, response: answers({ 200: WebhookAnswer }, ['webhook_address'], { body: true }) }
@@ -90,18 +111,28 @@ function secretRoute(app: Api, deps: RouteDeps): void {
 }
 
 function failedRoutes(app: Api, deps: RouteDeps): void {
+  const eventId = /^msg_[a-z]{20}$/
   const { queue } = deps.webhooks
   const failed = { operationId: 'failedEvents', summary: 'Events that nobody took in time, newest first', tags, response: answers({ 200: FailedAnswer }, []) }
-  app.get('/webhooks/failed', { schema: failed, config }, async (request) => {
+  app.get('/webhooks/failed', { schema: failed, config: reading }, async (request) => {
     const events = await queue.dead(shopOf(request).id, mostShown)
-    return { events: events.map(({ happenedAt, diedAt, ...event }) => ({ ...event, happenedAt: formatTime(happenedAt), gaveUpAt: formatTime(diedAt) })) }
+    const showsDeliveries = mayAct(request.actor, 'admin')
+    return { events: events.map((event) => failedView(event, showsDeliveries)) }
   })
 
   const again = { operationId: 'sendAgain', summary: 'Try an event once more that nobody took', tags, params: EventParam, response: answers({ 202: Type.Null() }, ['webhook_not_found']) }
   app.post('/webhooks/failed/:id/redeliver', { schema: again, config }, async (request, reply) => {
     const { id } = request.params
-    if (!/^msg_[a-z]{20}$/.test(id) || !await queue.revive(shopOf(request).id, id)) throw new MaskError('webhook_not_found')
+    if (!eventId.test(id) || !await queue.revive(shopOf(request).id, id)) throw new MaskError('webhook_not_found')
     return reply.code(202).send(null)
+  })
+
+  const discard = { operationId: 'discardEvent', summary: 'Forget an event that nobody took', tags, params: EventParam, response: answers({ 204: Type.Null() }, ['webhook_not_found']) }
+  app.delete('/webhooks/failed/:id', { schema: discard, config }, async (request, reply) => {
+    const { id } = request.params
+    if (!eventId.test(id) || !await queue.discard(shopOf(request).id, id)) throw new MaskError('webhook_not_found')
+    await audited(deps, request, 'webhook.change', { scope: `${id} discarded` })
+    return reply.code(204).send(null)
   })
 }
 
@@ -113,6 +144,17 @@ function testRoute(app: Api, deps: RouteDeps): void {
     const sent = await webhooks.test(id, found(await webhooks.targets.read(id)))
     return sent.ok ? { delivered: true, status: sent.status } : { delivered: false, reason: sent.reason, ...(sent.status === undefined ? {} : { status: sent.status }) }
   })
+}
+
+function failedView({ id, type, deliveryId, happenedAt, diedAt, tries, failure }: DeadEvent, showsDelivery: boolean): Static<typeof FailedAnswer>['events'][number] {
+  const about = showsDelivery && deliveryId !== '' ? { deliveryId } : {}
+  return { id, type, ...about, happenedAt: formatTime(happenedAt), gaveUpAt: formatTime(diedAt), tries, ...failure }
+}
+
+/** The rest of an address may be what lets one in there. */
+function hostsOnly(target: WebhookTarget): WebhookTarget {
+  const host = (url: string): string => `${new URL(url).origin}/`
+  return { ...target, url: host(target.url), gate: target.gate && { ...target.gate, url: host(target.gate.url) } }
 }
 
 function found(target: WebhookTarget | undefined): WebhookTarget {

@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { Agent, request } from 'undici'
 import type { AddressRules } from './address.js'
-import type { Sent } from './types.js'
+import type { Failure, Sent } from './types.js'
 
 const connectMs = 3000
 const wholeMs = 10_000
@@ -103,7 +103,7 @@ function lookupWithin(may: (address: string) => boolean): LookupFunction {
   }
 }
 
-function reasonOf(error: unknown): Extract<Sent, { ok: false }>['reason'] {
+function reasonOf(error: unknown): Failure['reason'] {
   const { name, cause, code } = error as { name?: string, cause?: unknown, code?: string }
   if (error instanceof AddressRefused || cause instanceof AddressRefused) return 'address'
   return name === 'TimeoutError' || name === 'AbortError' || code?.endsWith('_TIMEOUT') === true ? 'timeout' : 'connection'

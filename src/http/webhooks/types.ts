@@ -40,7 +40,25 @@ export interface DeadEvent {
   readonly happenedAt: number
   readonly diedAt: number
   readonly tries: number
+  /** Of the last try; missing where that was before this was kept. */
+  readonly failure?: Failure
 }
 
-/** How a try ended. `fatal`: no further try would help. */
-export type Sent = { readonly ok: true, readonly status: number } | { readonly ok: false, readonly reason: 'address' | 'timeout' | 'connection' | 'status' | 'gone', readonly status?: number }
+/** How a shop's queue stands. */
+export interface QueueState {
+  /** Events not tried yet. */
+  readonly waiting: number
+  /** Events tried in vain, to be tried again. */
+  readonly retrying: number
+  readonly dead: number
+  /** When something is tried next (Unix ms); missing where nothing has to wait for it. */
+  readonly nextTryAt?: number
+}
+
+/** Why nobody took an event; `gone` is 410: nobody ever will. */
+export const failureReasons = ['address', 'timeout', 'connection', 'status', 'gone'] as const
+/** `status` is the answer's, where there was one. */
+export interface Failure { readonly reason: typeof failureReasons[number], readonly status?: number }
+
+/** How a try ended. */
+export type Sent = { readonly ok: true, readonly status: number } | { readonly ok: false } & Failure

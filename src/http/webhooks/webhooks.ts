@@ -195,8 +195,7 @@ class Engine implements Webhooks {
     const sent = await this.#sender.send(target.url, { id, body, secrets: this.targets.secretsOf(target), at: this.#clock() })
     const now = this.#clock()
     if (sent.ok) {
-      this.counts.sent++
-      await this.queue.settle(waiting, 'sent', now)
+      if (await this.queue.settle(waiting, 'sent', now)) this.counts.sent++
       void this.#serve(shopId)
       return
     }
@@ -204,8 +203,9 @@ class Engine implements Webhooks {
     const { timestamp, data: { callId } } = JSON.parse(body) as { timestamp: string, data: { callId?: string } }
     const endsAt = Date.parse(timestamp) + 1000 * (await this.#options.periodOf(shopId) ?? 0)
     const over = sent.reason === 'gone' || now + Math.min(pauseMs, lastTryMs) > endsAt
+    // Counted once it lies where it can be seen: nobody reads of a dead event that is not in the list yet.
+    if (!await this.queue.settle(waiting, over ? 'dead' : 'again', over ? now : now + pauseMs, sent)) return
     this.counts[over ? 'dead' : 'retried']++
     this.#options.log.warn(over ? 'webhook.dead' : 'webhook.failed', { shopId, ...(callId === undefined ? {} : { callId }), reason: sent.reason, ...(sent.status === undefined ? {} : { status: sent.status }), count: tries + 1 })
-    await this.queue.settle(waiting, over ? 'dead' : 'again', over ? now : now + pauseMs)
   }
 }

@@ -7,7 +7,7 @@ t.test('set, read, change, remove; the secret is shown once', async (t) => {
   const { send } = await testApi(t)
   t.equal((await send('GET', '/v1/webhooks')).json<{ code: string }>().code, 'webhook_not_found')
   const first = (await send('PUT', '/v1/webhooks', hook)).json<Record<string, unknown>>()
-  t.match(first, { ...hook, gate: null, waiting: 0, secret: /^whsec_/ })
+  t.match(first, { ...hook, gate: null, queue: { waiting: 0, retrying: 0, dead: 0 }, secret: /^whsec_/ })
   const gate = { url: 'https://shop.example/gate', timeoutMs: 500, onFailure: 'allow' }
   const second = (await send('PUT', '/v1/webhooks', { ...hook, gate })).json<Record<string, unknown>>()
   t.match(second, { gate })
@@ -39,8 +39,42 @@ t.test('addresses that must not be called, and bodies that make no sense', async
   }
 })
 
-t.test('what is not there cannot be sent again', async (t) => {
+t.test('what is not there can neither be sent again nor discarded', async (t) => {
   const { send } = await testApi(t)
   t.same((await send('GET', '/v1/webhooks/failed')).json(), { events: [] })
-  for (const id of ['msg_bbbbbbbbbbbbbbbbbbbb', 'msg_x', '..%2Fx']) t.equal((await send('POST', `/v1/webhooks/failed/${id}/redeliver`)).statusCode, 404, id)
+  for (const id of ['msg_bbbbbbbbbbbbbbbbbbbb', 'msg_x', '..%2Fx']) {
+    t.equal((await send('POST', `/v1/webhooks/failed/${id}/redeliver`)).statusCode, 404, id)
+    t.equal((await send('DELETE', `/v1/webhooks/failed/${id}`)).statusCode, 404, id)
+  }
+})
+
+t.test('what nobody took is seen with the reason, sent again or discarded; an auditor sees neither paths nor deliveries', async (t) => {
+  const { send, access, webhooks } = await testApi(t)
+  const { key } = await access.keys.create('one', { label: 'audit', roles: ['auditor'] }, 'bootstrap')
+  // Before there is an address, so that nobody tries to send them.
+  const at = Date.now()
+  for (const [id, deliveryId] of [['msg_bbbbbbbbbbbbbbbbbbbb', 'demo-bcdfghjkmnpqrstvwxyz'], ['msg_cccccccccccccccccccc', undefined]] as const) {
+    const lane = deliveryId ?? 'shop'
+    await webhooks.queue.push('one', { id, lane, at, body: JSON.stringify({ type: 'call.missed', timestamp: new Date(at).toISOString(), data: { deliveryId } }) })
+    await webhooks.queue.settle({ id, shopId: 'one', lane, body: '', tries: 0 }, 'dead', at, { reason: 'status', status: 503 })
+  }
+  await send('PUT', '/v1/webhooks', { ...hook, url: 'https://shop.example:8443/zqtoken?x=zqtoken', gate: { url: 'https://zquser:zqtoken@gate.example/', timeoutMs: 500, onFailure: 'deny' } })
+  t.match((await send('GET', '/v1/webhooks')).json(), { url: /zqtoken/, queue: { waiting: 0, retrying: 0, dead: 2 } })
+  const { events } = (await send('GET', '/v1/webhooks/failed')).json<{ events: { id: string }[] }>()
+  t.match(events.find(({ id }) => id.startsWith('msg_b')), { type: 'call.missed', deliveryId: 'demo-bcdfghjkmnpqrstvwxyz', tries: 1, reason: 'status', status: 503, gaveUpAt: /Z$/ })
+  t.notOk('deliveryId' in events.find(({ id }) => id.startsWith('msg_c'))!, 'about the shop as a whole')
+
+  const seen = (await send('GET', '/v1/webhooks', undefined, { key })).json<object>()
+  t.match(seen, { url: 'https://shop.example:8443/', gate: { url: 'https://gate.example/' } })
+  const list = await send('GET', '/v1/webhooks/failed', undefined, { key })
+  t.equal(list.json<{ events: unknown[] }>().events.length, 2)
+  t.notMatch(JSON.stringify(seen) + list.body, /zq|demo-/)
+  t.equal((await send('DELETE', `/v1/webhooks/failed/${events[0]!.id}`, undefined, { key })).statusCode, 403)
+
+  t.equal((await send('DELETE', '/v1/webhooks/failed/msg_bbbbbbbbbbbbbbbbbbbb')).statusCode, 204)
+  t.equal((await send('DELETE', '/v1/webhooks/failed/msg_bbbbbbbbbbbbbbbbbbbb')).statusCode, 404)
+  t.match((await send('GET', '/v1/audit?action=webhook.change')).json(), { entries: [{ scope: 'msg_bbbbbbbbbbbbbbbbbbbb discarded' }] })
+  await send('DELETE', '/v1/webhooks')
+  t.equal((await send('POST', '/v1/webhooks/failed/msg_cccccccccccccccccccc/redeliver')).statusCode, 202)
+  t.same(await webhooks.queue.state('one'), { waiting: 1, retrying: 0, dead: 0 }, 'and waits until events have somewhere to go')
 })

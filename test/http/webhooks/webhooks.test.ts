@@ -109,6 +109,10 @@ t.test('what fails is tried again later, in order, and never overtaken', async (
   created(events, 'demo-abc', time.now)
   await until(async () => webhooks.counts.retried === 1 ? true : undefined, 'a failure')
   ended(events, 'demo-abc', time.now)
+  await until(async () => await webhooks.queue.count('one') === 2 ? true : undefined, 'the next one behind it')
+  const { nextTryAt = 0, ...counts } = await webhooks.queue.state('one')
+  t.same(counts, { waiting: 1, retrying: 1, dead: 0 })
+  t.ok(nextTryAt >= time.now + 4000 && nextTryAt <= time.now + 6000, 'the first pause is 5 s, give or take a fifth')
   created(events, 'demo-other', time.now)
   await until(async () => webhooks.counts.retried === 2 ? true : undefined, 'the failure of the other delivery, which waits for nobody')
   t.same(shop.got.map(({ event }) => `${event.type} ${String(event.data.deliveryId)}`), ['delivery.created demo-abc', 'delivery.created demo-other'], 'the second event of a delivery waits for the first')
@@ -178,7 +182,9 @@ t.test('after a day nobody tries any more; the shop sees what it missed and may 
   t.equal(await webhooks.queue.revive('one', dead!.id), true)
   await until(async () => webhooks.counts.sent === 1 ? true : undefined, 'the event')
   t.same(await webhooks.queue.dead('one', 10), [])
+  t.same(await webhooks.queue.state('one'), { waiting: 0, retrying: 0, dead: 0 })
   t.equal(await webhooks.queue.revive('one', dead!.id), false)
+  t.equal(await webhooks.queue.discard('one', dead!.id), false)
 })
 
 t.test('410 says that nobody wants it', async (t) => {
@@ -190,6 +196,7 @@ t.test('410 says that nobody wants it', async (t) => {
   created(events, 'demo-abc', time.now)
   await until(async () => webhooks.counts.dead === 1 ? true : undefined, 'the end')
   t.equal(shop.got.length, 1)
+  t.match(await webhooks.queue.dead('one', 10), [{ type: 'delivery.created', tries: 1, failure: { reason: 'gone', status: 410 } }], 'what is counted can be seen')
 })
 
 t.test('private addresses are not called, whatever their name, and nobody is led there', async (t) => {
