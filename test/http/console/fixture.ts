@@ -3,6 +3,7 @@ import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Test } from 'tap'
+import type { Api } from '../../../src/http/types.js'
 import { consoleRoutes } from '../../../src/http/console/routes.js'
 import { canonicalJson } from '../../../src/record/canonical.js'
 import { classTable } from '../../../src/record/retention/classes.js'
@@ -19,6 +20,9 @@ export interface Played {
   verdict: Record<string, unknown>
   roles: string[]
   language: string
+  /** Where events go; undefined: nowhere. */
+  hook: Record<string, unknown> | undefined
+  dead: Record<string, unknown>[]
   /** Answers with these problems instead: path → status and code. */
   refused: Map<string, { status: number, code: string }>
   /** Bodies that came in, in order. */
@@ -53,6 +57,16 @@ export async function playedServer(t: Pick<Test, 'teardown'>): Promise<Played> {
     verdict: { whole: true, checked: 4182 },
     roles: ['app', 'admin', 'auditor', 'operator'],
     language: 'en',
+    hook: {
+      url: 'https://shop.example/maskline', events: ['call.ended', 'call.missed', 'cap.near'], gate: { url: 'https://shop.example/gate', timeoutMs: 400, onFailure: 'deny' },
+      queue: { waiting: 12, retrying: 3, dead: 4, nextTryAt: ago(-9 / 1440) }
+    },
+    dead: [
+      { id: 'msg_bbbbbbbbbbbbbbbbbbbb', type: 'call.missed', deliveryId: 'demo-bcdfghjkmnpqrstvwxyz', happenedAt: ago(1.02), gaveUpAt: ago(0.02), tries: 12, reason: 'status', status: 503 },
+      { id: 'msg_cccccccccccccccccccc', type: 'call.ended', deliveryId: 'demo-cdfghjkmnpqrstvwxyzb', happenedAt: ago(1.1), gaveUpAt: ago(0.1), tries: 12, reason: 'timeout' },
+      { id: 'msg_dddddddddddddddddddd', type: 'cap.near', happenedAt: ago(1.2), gaveUpAt: ago(0.2), tries: 11, reason: 'connection' },
+      { id: 'msg_ffffffffffffffffffff', type: 'call.ended', deliveryId: 'demo-dfghjkmnpqrstvwxyzbc', happenedAt: ago(1.4), gaveUpAt: ago(1.4), tries: 1, reason: 'gone', status: 410 }
+    ],
     refused: new Map(),
     received: []
   }
@@ -85,7 +99,8 @@ export async function playedServer(t: Pick<Test, 'teardown'>): Promise<Played> {
     keys: () => ({ keys: [] }),
     numbers: () => ({ numbers: Array.from({ length: 20 }, (_, index) => ({ number: `+4420794600${String(index).padStart(2, '0')}`, country: 'GB', state: index === 3 ? 'draining' : 'in_service', live: index % 5, held: 12 + index * 7 % 9 })) }),
     settings: () => ({ language: 'et', ringTimeoutSeconds: 45, maxDurationSeconds: 900, acceptance: 'off', hint: false, quarantineSeconds: 86_400, numberCountries: ['EE'], numberCountryStrict: false, recording: false, withheldCallers: 'allow', callsAtOnce: null, callsPerHour: null, minutesPerDay: 20_000, supportPhone: null }),
-    calls: () => ({ calls: [] })
+    calls: () => ({ calls: [] }),
+    'webhooks/failed': () => ({ events: state.dead })
   }
   for (const [path, answer] of Object.entries(answers)) app.get(`/v1/${path}`, async (request) => answer(request))
   app.put('/v1/retention', async (request) => {
@@ -93,10 +108,35 @@ export async function playedServer(t: Pick<Test, 'teardown'>): Promise<Played> {
     for (const [name, to] of Object.entries(periods)) state.changes.push({ at: new Date().toISOString(), actorId: 'kvbnzrtwqgps', name, from: 1_209_600, to, reason })
     return answers.retention!(request)
   })
+  hookRoutes(app, state)
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
   const { port } = app.server.address() as { port: number }
   return Object.assign(state, { url: `http://127.0.0.1:${port}` })
+}
+
+/** Where events go, and what nobody took. */
+function hookRoutes(app: Api, state: Omit<Played, 'url'>): void {
+  app.get('/v1/webhooks', async (_request, reply) => state.hook === undefined ? problem(reply, 404, 'webhook_not_found') : { ...state.hook, queue: { ...state.hook.queue as object, dead: state.dead.length } })
+  app.put('/v1/webhooks', async (request) => {
+    const first = state.hook === undefined
+    state.hook = { queue: { waiting: 0, retrying: 0, dead: state.dead.length }, ...state.hook, ...request.body as object }
+    return { ...state.hook, ...(first ? { secret: 'whsec_played' } : {}) }
+  })
+  app.delete('/v1/webhooks', async (_request, reply) => {
+    state.hook = undefined
+    return reply.code(204).send()
+  })
+  app.post('/v1/webhooks/secret', async () => ({ secret: 'whsec_played_anew', formerUntil: ago(-1) }))
+  app.post('/v1/webhooks/test', async () => ({ delivered: false, reason: 'status', status: 404 }))
+  const take = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { id } = request.params as { id: string }
+    if (!state.dead.some((event) => event.id === id)) return problem(reply, 404, 'webhook_not_found')
+    state.dead = state.dead.filter((event) => event.id !== id)
+    return reply.code(204).send()
+  }
+  app.post('/v1/webhooks/failed/:id/redeliver', take)
+  app.delete('/v1/webhooks/failed/:id', take)
 }
 
 function problem(reply: FastifyReply, status: number, code: string): FastifyReply {

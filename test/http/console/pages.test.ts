@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { test, type Test } from 'tap'
+import { until } from '../../support/whole.js'
 import { noBrowser, openBrowser, unauthorised, watchedPage, type Look, type Watched } from './browser.js'
 import { playedServer, runOf, type Played } from './fixture.js'
 import { accessFaults, openPage, settled, signIn } from './support.js'
@@ -87,6 +88,70 @@ test('the console in a browser, over played answers', { skip: noBrowser }, async
     await page.waitForSelector('.strip')
   })
 
+  t.test('webhooks: what nobody took is sent again or discarded; the address, the events and the gate are set', async (t) => {
+    const { page, server, faults } = await start(t)
+    await openPage(page, 'webhooks')
+    t.match(await page.textContent('.health-failing'), /4 events were given up\..*3 events were not taken yet/s)
+    t.match(await page.textContent('section[aria-labelledby=queue] dl'), /Not tried yet\s*12.*To be tried again\s*3\s*next in [89] minutes.*Given up\s*4/s)
+    t.match(await page.locator('tbody tr').allTextContents(), [/Call missed.*demo-bcdfghjkmnpqrstvwxyz.*12\s+answered 503/s, /no answer in time/, /no connection/, /wants no more, answered 410/])
+    await page.click('tr:has-text("no answer in time") >> text=Send again')
+    await page.waitForSelector('.notices >> text=in the queue again')
+    t.match(server.received.at(-1), { method: 'POST', path: '/v1/webhooks/failed/msg_cccccccccccccccccccc/redeliver' })
+    await page.click('tr:has-text("Cap is near") >> text=Discard')
+    await page.click('dialog [type=submit]')
+    await page.waitForSelector('.notices >> text=The event is discarded')
+    t.match(server.received.at(-1), { method: 'DELETE', path: '/v1/webhooks/failed/msg_dddddddddddddddddddd' })
+    await page.waitForSelector('tr:has-text("Cap is near")', { state: 'detached' })
+
+    await page.click('button:has-text("Send test event")')
+    await page.waitForSelector('.tested >> text=not taken: answered 404')
+    t.same(await accessFaults(page), [])
+    await page.uncheck('input[value="cap.near"]')
+    await page.uncheck('#gated')
+    await page.click('.settings > [type=submit]')
+    await page.waitForSelector('.notices >> text=Saved')
+    t.same(server.received.at(-1)?.body, { url: 'https://shop.example/maskline', events: ['call.ended', 'call.missed'], gate: null })
+    await page.check('#gated')
+    await page.fill('#gateUrl', 'https://shop.example/ask')
+    await page.selectOption('#onFailure', 'deny')
+    await page.click('.settings > [type=submit]')
+    await until(async () => server.received.at(-1)?.method === 'PUT' && (server.received.at(-1)?.body as { gate: unknown }).gate !== null ? true : undefined, 'the gate')
+    t.match(server.received.at(-1)?.body, { gate: { url: 'https://shop.example/ask', timeoutMs: 500, onFailure: 'deny' } })
+
+    await page.click('button:has-text("New secret")')
+    await page.click('dialog [type=submit]')
+    t.equal(await page.textContent('.secret code'), 'whsec_played_anew')
+    t.match(await page.textContent('dialog'), 'The former secret signs beside it until')
+    await page.click('dialog button:has-text("Done")')
+    await page.click('button:has-text("Stop sending")')
+    await page.click('dialog [type=submit]')
+    await page.waitForSelector('text=Nothing is sent yet')
+    t.same(faults.filter((fault) => !fault.includes('status of 404')), [], 'the browser notes that nothing is set any more')
+  })
+
+  t.test('webhooks: the first address, with its secret; one that may not be called', async (t) => {
+    const { page, server } = await start(t, {}, (server) => {
+      server.hook = undefined
+      server.dead = []
+    })
+    await openPage(page, 'webhooks')
+    t.match(await page.textContent('.empty'), 'Nothing is sent yet')
+    t.equal(await page.locator('section[aria-labelledby=dead]').count(), 0)
+    t.same(await accessFaults(page), [])
+    server.refused.set('/v1/webhooks', { status: 422, code: 'webhook_address' })
+    await page.fill('#url', 'https://10.0.0.1/')
+    await page.click('.settings > [type=submit]')
+    t.match(await page.textContent('.settings [role=alert]'), 'Only https addresses on the public net')
+    server.refused.clear()
+    await page.fill('#url', 'https://shop.example/maskline')
+    await page.click('.settings > [type=submit]')
+    t.equal(await page.textContent('.secret code'), 'whsec_played')
+    await page.click('dialog button:has-text("Done")')
+    await page.waitForSelector('.health-ok')
+    t.equal(await page.inputValue('#url'), 'https://shop.example/maskline')
+    t.match(await page.textContent('.empty'), 'Nothing given up')
+  })
+
   t.test('an ended session leads back to the door, with a word', async (t) => {
     const { page, context } = await start(t)
     await context.clearCookies()
@@ -97,12 +162,16 @@ test('the console in a browser, over played answers', { skip: noBrowser }, async
 
   t.test('each role sees what it may', async (t) => {
     const auditor = await start(t, {}, (server) => { server.roles = ['auditor'] })
-    t.same(await menu(auditor.page), ['Retention', 'Calls today', 'Audit trail', 'Documents', 'Settings'])
+    t.same(await menu(auditor.page), ['Retention', 'Calls today', 'Audit trail', 'Documents', 'Settings', 'Webhooks'])
     t.equal(await auditor.page.locator('main button:has-text("Change"), main button:has-text("Delete now"), main button:has-text("Hold")').count(), 0, 'nothing to change')
     await openPage(auditor.page, 'persons')
     t.match(await auditor.page.textContent('h1'), 'Nothing here', 'nor by the address')
     await openPage(auditor.page, 'settings')
     t.equal(await auditor.page.isDisabled('#language'), true)
+    await openPage(auditor.page, 'webhooks')
+    t.equal(await auditor.page.isDisabled('#url'), true)
+    t.equal(await auditor.page.locator('main button').count(), 0, 'events given up are seen, not touched')
+    t.equal(await auditor.page.locator('tbody tr').count(), 4)
     const operator = await start(t, {}, (server) => { server.roles = ['operator'] })
     t.same(await menu(operator.page), ['Number pool'])
     const app = await start(t, {}, (server) => { server.roles = ['none'] })

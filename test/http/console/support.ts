@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { until } from '../../support/whole.js'
 
 /** Every page of the menu. */
-export const pageNames = ['retention', 'figures', 'deliveries', 'numbers', 'persons', 'audit', 'documents', 'settings', 'keys'] as const
+export const pageNames = ['retention', 'figures', 'deliveries', 'numbers', 'persons', 'audit', 'documents', 'settings', 'webhooks', 'keys'] as const
 
 export async function signIn(page: Page, url: string, key: string): Promise<void> {
   await page.goto(`${url}/console`)

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import type { Page } from 'playwright-core'
 import { courierNumber, customerNumber, stage, type Line, type Stage } from '../../e2e/stage.js'
@@ -13,6 +15,7 @@ test('the console over the whole application, with calls through real phones', {
   const play = await stage(t, (config) => {
     // Phones, a browser and the application share a machine.
     config.redis.commandTimeoutMs = 5000
+    config.webhooks = { allowPrivate: ['127.0.0.0/8'] }
     config.limits = { ...config.limits, callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 1000, callsPerNumberMinute: 1000 }
   })
   const url = `http://127.0.0.1:${play.app.httpPort}`
@@ -144,6 +147,28 @@ test('the console over the whole application, with calls through real phones', {
     await page.waitForSelector('tr:has-text("+442079460050") >> text=Draining')
   })
 
+  t.test('webhooks: an event that the shop does not want is given up, seen, and sent again', async (t) => {
+    const says = { status: 410 }
+    const shop = createServer((request, response) => request.resume().on('end', () => response.writeHead(says.status).end()))
+    await new Promise<void>((resolve) => shop.listen(0, '127.0.0.1', resolve))
+    t.teardown(() => { shop.closeAllConnections(); shop.close() })
+    await openPage(page, 'webhooks')
+    await page.fill('#url', `http://127.0.0.1:${(shop.address() as AddressInfo).port}/hook`)
+    await page.check('input[value="delivery.created"]')
+    await page.click('.settings > [type=submit]')
+    t.match(await page.textContent('.secret code'), /^whsec_/)
+    await page.click('dialog button:has-text("Done")')
+    await play.line({ reference: 'order-B-18', courier: { phone: '+46701740620' }, customer: { phone: '+46701740621' } })
+    await page.waitForSelector('tr:has-text("Delivery created") >> text=wants no more, answered 410', { timeout: 15_000 })
+    t.match(await page.textContent('.health-failing'), 'One event was given up.')
+    says.status = 204
+    await page.click('button:has-text("Send test event")')
+    await page.waitForSelector('.tested >> text=The test event was taken (204)')
+    await page.click('tr:has-text("Delivery created") >> text=Send again')
+    await page.waitForSelector('.health-ok', { timeout: 15_000 })
+    await page.waitForSelector('text=Nothing given up')
+  })
+
   t.test('documents are written and handed over', async (t) => {
     await openPage(page, 'documents')
     await page.selectOption('#language', 'et')
@@ -170,8 +195,8 @@ test('the console over the whole application, with calls through real phones', {
     await page.click('button:has-text("Sign out")')
     await signIn(page, url, key)
     await settled(page)
-    t.same(await page.locator('nav a').allTextContents(), ['Retention', 'Calls today', 'Audit trail', 'Documents', 'Settings'])
-    for (const name of ['figures', 'audit', 'settings']) {
+    t.same(await page.locator('nav a').allTextContents(), ['Retention', 'Calls today', 'Audit trail', 'Documents', 'Settings', 'Webhooks'])
+    for (const name of ['figures', 'audit', 'settings', 'webhooks']) {
       await openPage(page, name)
       t.equal(await page.locator('.note-bad').count(), 0, `${name} is answered`)
     }
@@ -181,7 +206,7 @@ test('the console over the whole application, with calls through real phones', {
   t.test('nothing that went either way holds a person\'s number, but the two requests about one', async (t) => {
     t.same(numbersIn(asked.join('\n')), [], 'no address, no header')
     t.same(numbersIn((await answers()).join('\n')), [], 'no answer')
-    t.same(faults.filter((fault) => !/status of (403|422)/.test(fault)), [], 'no errors, nothing refused by the policy')
+    t.same(faults.filter((fault) => !/status of (403|404|422)/.test(fault)), [], 'no errors, nothing refused by the policy')
   })
 })
 

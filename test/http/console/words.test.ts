@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
 import { reasons } from '../../../src/call/termination.js'
 import { errorTable } from '../../../src/errors.js'
+import { eventNames, failureReasons } from '../../../src/http/webhooks/types.js'
 import { classTable } from '../../../src/record/retention/classes.js'
 import { classNames } from '../../../src/record/retention/types.js'
 import { SettingsSchema } from '../../../src/shop/settings.js'
@@ -52,6 +53,8 @@ test('what the server may say has words', (t) => {
   const behind = (set: string): string[] => Object.keys(en).filter((word) => word.startsWith(`${set}.`)).map((word) => word.slice(set.length + 1)).sort()
   t.same(behind('reason'), [...reasons].sort(), 'reasons of calls')
   t.same(behind('kind'), [...classNames, 'requests'].sort(), 'classes, and the requests that are erased with them')
+  t.same(behind('event'), [...eventNames].sort(), 'what a shop is told')
+  t.same(behind('failure'), [...failureReasons].sort(), 'and why it did not take it')
   t.same(behind('setting'), Object.keys(SettingsSchema.properties).sort(), 'settings')
   t.same(behind('settingHint'), behind('setting'), 'and a hint for each')
   t.same(behind('error').filter((code) => !['network', 'reason', 'at'].includes(code) && !Object.hasOwn(errorTable, code)), [], 'only error codes that exist')

@@ -233,4 +233,36 @@ export interface NewKey {
   readonly key: string
 }
 
+export interface Gate {
+  readonly url: string
+  readonly timeoutMs: number
+  readonly onFailure: 'allow' | 'deny'
+}
+
+export interface Webhook {
+  readonly url: string
+  readonly events: readonly string[]
+  readonly gate: Gate | null
+  readonly queue: { readonly waiting: number, readonly retrying: number, readonly dead: number, readonly nextTryAt?: string }
+  /** In the answer to the first PUT only. */
+  readonly secret?: string
+}
+
+/** Why nobody took an event. */
+export interface HookFailure {
+  readonly reason?: string
+  readonly status?: number
+}
+
+export interface FailedEvent extends HookFailure {
+  readonly id: string
+  readonly type: string
+  readonly deliveryId?: string
+  readonly happenedAt: string
+  readonly gaveUpAt: string
+  readonly tries: number
+}
+
+export type TestSent = { readonly delivered: boolean } & HookFailure
+
 export type Settings = Readonly<Record<string, unknown>>

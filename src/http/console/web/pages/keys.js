@@ -1,10 +1,12 @@
 import { get, send } from '../api.js'
 import { named, t } from '../i18n.js'
 import { html, nothing } from '../lit.js'
+import { openConfirm } from '../parts/confirm.js'
 import { closeDialog, dialogFoot, openDialog } from '../parts/dialog.js'
 import { formValues, textField } from '../parts/fields.js'
 import { attempt, newForm } from '../parts/form.js'
 import { announce } from '../parts/notice.js'
+import { showSecret } from '../parts/secret.js'
 import { badge, empty, formError, shown, timeOf } from '../parts/states.js'
 import { refresh } from '../refresh.js'
 import { loaded } from '../resource.js'
@@ -109,31 +111,5 @@ function openRevoke(key, done) {
   })
 }
 
-/** @template T @param {{ title: string, text: string, label: string, danger?: boolean, act: () => Promise<T>, then: (made: T) => void }} question */
-function openConfirm({ title, text, label, danger = false, act, then }) {
-  const form = newForm()
-  const save = (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault()
-    void attempt(form, act, then)
-  }
-  openDialog({ title, view: () => html`<form @submit=${save}><p>${text}</p>${formError(form.error)}${dialogFoot({ label, busy: form.busy, danger })}</form>` })
-}
-
-/** A new key is in the page until this is closed, and never again. @param {string} key @param {() => void} done */
-function showNew(key, done) {
-  let copied = false
-  const copy = () => void navigator.clipboard.writeText(key).then(() => {
-    copied = true
-    refresh()
-  }, () => undefined)
-  openDialog({
-    title: t('keys.made'),
-    closed: done,
-    view: () => html`
-      <p>${t('keys.madeText')}</p>
-      <p class="secret"><code class="wrap">${key}</code></p>
-      <footer class="dialog-foot"><span role="status">${copied ? t('keys.copied') : nothing}</span>
-        <button type="button" class="button" @click=${copy}>${t('keys.copy')}</button>
-        <button type="button" class="button button-main" @click=${closeDialog}>${t('action.done')}</button></footer>`
-  })
-}
+/** @param {string} key @param {() => void} closed */
+const showNew = (key, closed) => showSecret({ title: t('keys.made'), secret: key, closed })
