@@ -258,7 +258,7 @@ t.test('Redis starts with this command, behind its password, and forgets nothing
   const { cli } = await startRedis(t, 'redis', 'config/redis.conf')
   t.match(cli('ping', {}), /NOAUTH/, 'nobody gets in without the password')
   t.match(cli('ping', { REDISCLI_AUTH: 'wrong' }), /NOAUTH|WRONGPASS/)
-  for (const [name, value] of [['appendonly', 'yes'], ['appendfsync', 'everysec'], ['save', ''], ['maxmemory-policy', 'noeviction'], ['slowlog-log-slower-than', '-1']] as const) {
+  for (const [name, value] of [['appendonly', 'yes'], ['appendfsync', 'always'], ['save', ''], ['maxmemory-policy', 'noeviction'], ['slowlog-log-slower-than', '-1']] as const) {
     t.equal(cli(`config get ${name}`).split('\n')[1] ?? '', value, name)
   }
 })
