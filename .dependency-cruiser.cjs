@@ -27,7 +27,8 @@ const adapters = [
   ['drachtio-fsmrf', '^src/media/freeswitch/'],
   ['rtpengine-client', '^src/media/rtpengine/'],
   ['ioredis', '^src/store/'],
-  ['fastify', '^src/http/']
+  ['fastify', '^src/http/'],
+  ['@opentelemetry', '^src/telemetry/traces/']
 ]
 
 module.exports = {

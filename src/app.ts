@@ -53,6 +53,7 @@ import { createLoad } from './telemetry/load.js'
 import { errorFields, type Log } from './telemetry/log.js'
 import { createMetrics, type Metrics, type Reading } from './telemetry/metrics.js'
 import type { PoolLoad } from './telemetry/pool-metrics.js'
+import { openTraces } from './telemetry/traces/traces.js'
 
 /** Milliseconds that Redis may take to be there at the start. */
 const storeReadyMs = 5000
@@ -119,8 +120,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     return part
   }
   const apiKey = apiKeyOf(config)
-  const events = createEvents((error) => log.error('event.listener_failed', errorFields(error)))
-
+  const events = await openEvents(config, own, log)
   const { store, keyStore, keyRing, ...keyStart } = await openStores(config, servers, own, log)
   const shops = own(await createShops({ config, store, log }))
   const signer = await createSigner({ store, keyRing })
@@ -239,6 +239,13 @@ function recordedBy(journal: CallJournal, { runner }: RetentionRoom, events: Eve
 
 /** Closes what it is given in the end. */
 type Own = <T extends { close(): Promise<void> | void }>(part: T) => T
+
+/** What happens, and who draws it: opened first and so closed last, it hears of every call. */
+async function openEvents({ traces, trunks }: Config, own: Own, log: Log): Promise<EventBus> {
+  const events = createEvents((error) => log.error('event.listener_failed', errorFields(error)))
+  own(await openTraces({ config: traces, wayOut: trunks[0]!.id, events, log }))
+  return events
+}
 
 /** The data and, apart from them, the keys that open them: there before everything else, gone after it. */
 async function openStores(config: Config, { redisUrl, keysUrl }: Servers, own: Own, log: Log): Promise<Omit<OpenedKeys, 'ring'> & { store: Store, keyStore: Store, keyRing: KeyRing }> {

@@ -31,6 +31,7 @@ const Shop = Type.Object({
   ceilings: Type.Optional(Ceilings)
 }, closed)
 const Pool = Type.Object({ id: shortId, numbers: Type.Array(text(`^${e164}(-${e164})?$`, 'a number in E.164 form or a range of two such as +442079460000-+442079460019'), { minItems: 1 }) }, closed)
+const headerValue = '^[\\x20-\\x7e]{1,1024}$'
 const credential = Type.String({ pattern: '^[\\x20-\\x7e]{1,128}$' })
 /** Another company that handles data for the installation, for the documents. */
 const Processor = Type.Object({ name: Type.String({ minLength: 1, maxLength: 80 }), purpose: Type.String({ minLength: 1, maxLength: 120 }), country }, closed)
@@ -42,6 +43,14 @@ const SipAccounts = Type.Object({
   maxHours: int(1, 72),
   registrationSeconds: int(60, 3600),
   algorithm: Type.Union([Type.Literal('MD5'), Type.Literal('SHA-256')])
+}, closed)
+/** Where traces go (src/telemetry/traces/). */
+const Traces = Type.Object({
+  endpoint: nullable('^https?://[^@\\s]+$', 'an address without credentials such as http://127.0.0.1:4318/v1/traces'),
+  headers: Type.Record(Type.String({ pattern: '^[A-Za-z0-9-]{1,64}$' }), text(headerValue, '1 to 1024 visible ASCII characters'), closed),
+  percent: int(1, 100),
+  timeoutMs: int(500, 60000),
+  queuedSpans: int(64, 65536)
 }, closed)
 const TrunkAuth = Type.Object({ realm: credential, username: credential, password: credential }, closed)
 const Trunk = Type.Object({
@@ -68,6 +77,7 @@ export const ConfigSchema = Type.Object({
     requestTimeoutMs: int(1000, 60000),
     trustedProxies: Type.Array(network)
   }, closed),
+  traces: Traces,
   access: Type.Object({
     requestsPerSecond: int(0, 100000),
     failuresPerMinute: int(1, 100000),
@@ -125,6 +135,7 @@ export type PoolConfig = Static<typeof Pool>
 const environment: Readonly<Record<string, string>> = {
   MASKLINE_DATA_DIR: 'dataDir',
   MASKLINE_LOG_LEVEL: 'log.level',
+  MASKLINE_TRACES_ENDPOINT: 'traces.endpoint',
   MASKLINE_HTTP_HOST: 'http.host',
   MASKLINE_HTTP_PORT: 'http.port',
   MASKLINE_SIP_HOST: 'sip.host',
@@ -208,13 +219,19 @@ function check(tree: Tree): Config {
 
 /** Puts the values of environment variables in the place of `env:NAME`, so that no file need hold a password. */
 function withSecrets(config: Config, env: NodeJS.ProcessEnv): Config {
-  config.trunks.forEach(({ auth }, index) => {
-    const name = auth && /^env:(\w+)$/.exec(auth.password)?.[1]
-    if (!auth || !name) return
+  const secret = (setting: string, text: string): string => {
+    const name = /^env:(\w+)$/.exec(text)?.[1]
+    if (name === undefined) return text
     const value = env[name]
-    if (!value) throw invalid(`The setting trunks.${index}.auth.password names the environment variable ${name}, which is not set.`)
-    auth.password = value
-  })
+    if (!value) throw invalid(`The setting ${setting} names the environment variable ${name}, which is not set.`)
+    return value
+  }
+  config.trunks.forEach(({ auth }, index) => { if (auth) auth.password = secret(`trunks.${index}.auth.password`, auth.password) })
+  const { headers } = config.traces
+  for (const [name, text] of Object.entries(headers)) {
+    headers[name] = secret(`traces.headers.${name}`, text)
+    if (!new RegExp(headerValue).test(headers[name])) throw invalid(`The setting traces.headers.${name} must be 1 to 1024 visible ASCII characters.`)
+  }
   return config
 }
 

@@ -8,6 +8,8 @@ export interface Events {
   'call.ended': { callId: string, deliveryId?: string, shopId?: string, caller?: string, at: number, result: string, reason: string, outcome?: string, attempt?: number, firstReached?: boolean, ringMs: number, talkMs: number }
   /** Somebody tried in vain to reach a party, whom the shop may want to tell. Follows on `call.ended`. */
   'call.missed': { callId: string, deliveryId: string, shopId: string, caller: string, missedBy: string, outcome: string, reason: string, attempt?: number, at: number }
+  /** What happened in a call that is over, for those who draw it; shops are not told. Follows on `call.ended`. `trunkId`: where it came from. */
+  'call.traced': { callId: string, shopId?: string, trunkId?: string, caller?: string, callee?: string, startedAt: number, result: string, reason: string, outcome?: string, attempt?: number, steps: readonly { readonly at: number, readonly what: string, readonly detail?: string | number }[] }
   'delivery.created': { deliveryId: string, shopId: string, at: number }
   'delivery.closed': { deliveryId: string, shopId: string, at: number }
   /** A shop, or one of its deliveries, has used most of what it may call, or all of it; once in the cap's hour or UTC day. */
@@ -25,7 +27,9 @@ export interface Events {
   /** From our BYE to its answer, or to the end of our patience. */
   'sip.bye': { ms: number, answered: boolean }
   /** `route` is the pattern, never what was asked for; `none` where nothing matched. */
-  'http.answered': { method: string, route: string, status: number, ms: number, code?: string }
+  'http.answered': { requestId: string, method: string, route: string, status: number, ms: number, code?: string }
+  /** What became of spans of traces: taken by the collector, not taken, or no room for them. */
+  'traces.spans': { outcome: 'sent' | 'failed' | 'dropped', count: number }
 }
 
 type Listener<K extends keyof Events> = (event: Events[K]) => void

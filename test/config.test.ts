@@ -44,6 +44,15 @@ t.test('the password of a trunk may lie in the environment', async (t) => {
   t.same(loadConfig({ MASKLINE_CONFIG: file, TRUNK_PASSWORD: 'word' }).trunks[0]?.auth, { realm: 'r', username: 'u', password: 'word' })
 })
 
+t.test('so may what a collector of traces wants to see', async (t) => {
+  const file = join(t.testdir({ 'maskline.yaml': 'traces: {headers: {authorization: "env:TOKEN", x-team: couriers}}' }), 'maskline.yaml')
+  const { traces } = loadConfig({ MASKLINE_CONFIG: file, MASKLINE_TRACES_ENDPOINT: 'https://collector.example/v1/traces', TOKEN: 'Bearer word' })
+  t.match(traces, { endpoint: 'https://collector.example/v1/traces', headers: { authorization: 'Bearer word', 'x-team': 'couriers' } })
+  const said = refusal(t, 'traces: {headers: {authorization: "env:TOKEN"}}', { TOKEN: 'Bearer\nword' })
+  t.equal(said, 'The setting traces.headers.authorization must be 1 to 1024 visible ASCII characters.')
+  t.equal(loadConfig({}).traces.endpoint, null, 'off by default')
+})
+
 t.test('each wrong setting stops the start with one sentence that names it', async (t) => {
   const cases: [yaml: string, sentence: string, env?: Record<string, string>][] = [
     ['a: [', 'cannot be read (not valid YAML)'],
@@ -66,6 +75,11 @@ t.test('each wrong setting stops the start with one sentence that names it', asy
     [trunkWith('maxCalls: all'), 'The setting trunks.0.maxCalls must be a whole number from 0 to 100000.'],
     [trunkWith('auth: {realm: carrier.example}'), 'The setting trunks.0.auth must be null or {realm, username, password} of 1 to 128 visible ASCII characters each.'],
     [trunkWith('auth: {realm: r, username: u, password: "env:NOT_SET"}'), 'The setting trunks.0.auth.password names the environment variable NOT_SET, which is not set.'],
+    ['traces: {endpoint: "http://user:word@collector.example/"}', 'The setting traces.endpoint (MASKLINE_TRACES_ENDPOINT) must be null or an address without credentials such as http://127.0.0.1:4318/v1/traces.'],
+    ['traces: {headers: {authorization: "env:NOT_SET"}}', 'The setting traces.headers.authorization names the environment variable NOT_SET, which is not set.'],
+    ['traces: {headers: {"a b": x}}', 'The setting traces.headers.a b is not known.'],
+    ['traces: {headers: {a: ""}}', 'The setting traces.headers.a must be'],
+    ['traces: {percent: 0}', 'The setting traces.percent must be a whole number from 1 to 100.'],
     ['shops: [{id: demo, name: "", pool: demo, country: EE}]', 'The setting shops.0.name must be a text of 1 to 80 characters.'],
     ['shops: [{id: demo, name: Demo, pool: demo, country: EE, language: fi}]', 'The setting shops.0.language must be one of en, et, ru.'],
     ['pools: [{id: demo, numbers: ["1"]}]', 'The setting pools.0.numbers.0 must be a number in E.164 form'],

@@ -13,7 +13,7 @@ type Told = Pick<CallStart, 'id' | 'deliveryId' | 'shopId' | 'startedBy' | 'call
 export class Account {
   #answeredAt: number | undefined
 
-  private constructor(private readonly deps: AccountDeps, private readonly call: Told, private readonly time: CallClock) {}
+  private constructor(private readonly deps: AccountDeps, private readonly call: Told, private readonly time: CallClock, private readonly trace: Trace) {}
 
   /** @throws MaskError store_unavailable: then the call must not go on */
   static async open(deps: AccountDeps, start: Omit<CallStart, 'startedAt' | 'trace'>, time: CallClock, trace: Trace): Promise<Account> {
@@ -21,7 +21,7 @@ export class Account {
     await deps.journal.open({ ...start, startedAt, trace })
     trace.note('record')
     const { id, deliveryId, shopId, startedBy, callee } = start
-    const account = new Account(deps, { id, deliveryId, shopId, startedBy, startedAt, ...(callee === undefined ? {} : { callee }) }, time)
+    const account = new Account(deps, { id, deliveryId, shopId, startedBy, startedAt, ...(callee === undefined ? {} : { callee }) }, time, trace)
     deps.events.emit('call.started', { ...account.#names(), at: startedAt })
     return account
   }
@@ -40,6 +40,7 @@ export class Account {
     const outcome = outcomeOf({ ...answered, ...termination })
     this.deps.events.emit('call.ended', { ...this.#names(), at, ...termination, ...attempt, outcome, ...this.#times(at) })
     this.#tellMissed(at, termination, outcome, attempt)
+    this.#tellTrace(termination, outcome, attempt)
   }
 
   #times(at: number): { ringMs: number, talkMs: number } {
@@ -53,6 +54,12 @@ export class Account {
     const missed = missedBy({ ...this.call, ...answered, reason })
     if (missed === undefined) return
     this.deps.events.emit('call.missed', { ...this.#names(), at, missedBy: missed, outcome, reason, ...(attempt?.attempt === undefined ? {} : { attempt: attempt.attempt }) })
+  }
+
+  #tellTrace(termination: Termination, outcome: Outcome, attempt: Attempt | undefined): void {
+    const { id, shopId, startedBy, callee } = this.call
+    const names = { callId: id, shopId, caller: startedBy, ...(callee === undefined ? {} : { callee }) }
+    this.deps.events.emit('call.traced', { ...names, ...this.trace.drawn, ...termination, outcome, ...(attempt?.attempt === undefined ? {} : { attempt: attempt.attempt }) })
   }
 
   #names(): { callId: string, deliveryId: string, shopId: string, caller: string } {

@@ -6,6 +6,8 @@ import type { InboundCall } from '../sip/types.js'
 
 /** By what a caller is known. */
 export interface Origin {
+  /** The carrier that it came from. */
+  readonly trunkId?: string
   /** Whether callers whom we do not know are answered and asked for an access code. */
   readonly asksCode: boolean
   identity(inbound: InboundCall): CallerIdentity
@@ -16,6 +18,7 @@ export interface Origin {
 /** A call from a carrier: the caller is whom its headers name, as far as the trunk vouches for them. */
 export function fromTrunk(trunk: Trunk): Origin {
   return {
+    trunkId: trunk.id,
     asksCode: trunk.asksCode,
     identity: ({ identity }) => callerIdentity(identity, trunk),
     lookup: (lines, { dialled }, { number }, callId) => lines.lookup(dialled, number, callId)

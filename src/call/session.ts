@@ -54,7 +54,7 @@ export class CallSession {
   constructor(deps: CallDeps, inbound: InboundCall, origin: Origin) {
     this.#deps = deps
     this.#time = new CallClock(deps)
-    this.#trace = new Trace(this.#time)
+    this.#trace = new Trace(this.#time, origin.trunkId)
     this.#caller = new Caller(tracedInbound(inbound, this.#trace))
     this.#origin = origin
     this.#settings = deps.settings.defaults
@@ -331,6 +331,7 @@ export class CallSession {
     // A stranger's call belongs to no shop: it is counted, and nothing of it is kept.
     const at = this.#time.now()
     this.#deps.events.emit('call.ended', { callId: this.id, at, ...termination, ringMs: at - this.#time.startedAt, talkMs: 0 })
+    this.#deps.events.emit('call.traced', { callId: this.id, ...this.#trace.drawn, ...termination })
   }
 
   #enter(state: CallState): void {

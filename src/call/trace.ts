@@ -1,3 +1,4 @@
+import type { Events } from '../events.js'
 import type { Lookup } from '../line/types.js'
 import type { MediaEngine, Prompt, Side } from '../media/types.js'
 import { mostSteps, type StepName, type TraceSource, type TraceStep } from '../record/trace.js'
@@ -18,7 +19,13 @@ type Details =
 export class Trace implements TraceSource {
   readonly steps: TraceStep[] = []
 
-  constructor(private readonly time: CallClock) {}
+  /** @param trunkId where the call came from */
+  constructor(private readonly time: CallClock, private readonly trunkId?: string) {}
+
+  /** What those may know who draw the call. */
+  get drawn(): Pick<Events['call.traced'], 'startedAt' | 'trunkId' | 'steps'> {
+    return { startedAt: this.time.startedAt, steps: this.steps, ...(this.trunkId === undefined ? {} : { trunkId: this.trunkId }) }
+  }
 
   /** Notes a step now. The end always finds room. */
   note<K extends StepName>(what: K, detail?: Details[K]): void {

@@ -147,7 +147,7 @@ function takeJsonOnly(app: Api): void {
 function tellAnswers(app: Api, { events }: RouteDeps): void {
   app.addHook('onResponse', async (request, reply) => {
     const code = reply.problemCode
-    events.emit('http.answered', { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode, ms: reply.elapsedTime, ...(code === undefined ? {} : { code }) })
+    events.emit('http.answered', { requestId: request.id, method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode, ms: reply.elapsedTime, ...(code === undefined ? {} : { code }) })
   })
 }
 

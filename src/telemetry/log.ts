@@ -48,7 +48,7 @@ const allowed: readonly (keyof LogFields)[] = [
 ]
 
 /** What a value may look like; a text that could be a number or an address is cut out whatever its field. */
-const suspicious = /\+?\d{7,}|@|sips?:/i
+export const suspicious = /\+?\d{7,}|@|sips?:/i
 
 function clean(fields: LogFields): Record<string, string | number> {
   const out: Record<string, string | number> = {}

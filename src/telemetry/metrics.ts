@@ -48,6 +48,7 @@ export function createMetrics(events: EventBus, readings: Readonly<Record<string
   countCalls(events, registry)
   countRefusals(events, registry)
   countCaps(events, registry)
+  countSpans(events, registry)
   countRetention(events, registry)
   countSip(events, registry)
   countHttp(events, registry)
@@ -73,6 +74,11 @@ function countCaps(events: EventBus, registry: Registry): void {
   const caps = new Counter({ name: 'maskline_caps_total', help: 'Shops or deliveries that came near a cap or reached it, once in its hour or day.', labelNames: ['cap', 'state'], registers: [registry] })
   events.on('cap.near', ({ cap }) => caps.inc({ cap, state: 'near' }))
   events.on('cap.reached', ({ cap }) => caps.inc({ cap, state: 'reached' }))
+}
+
+function countSpans(events: EventBus, registry: Registry): void {
+  const spans = new Counter({ name: 'maskline_trace_spans_total', help: 'Spans of traces: taken by the collector (sent), not taken in time (failed), no room (dropped).', labelNames: ['outcome'], registers: [registry] })
+  events.on('traces.spans', ({ outcome, count }) => spans.inc({ outcome }, count))
 }
 
 function countCalls(events: EventBus, registry: Registry): void {

@@ -40,6 +40,15 @@ t.test('every paper, as JSON and as Markdown; what somebody typed becomes no mar
   t.match((await send('GET', '/v1/documents/processing-record?format=md')).body, 'Recipients outside: US')
 })
 
+t.test('a collector of traces stands among the recipients, where there is one', async (t) => {
+  const recipients = async (endpoint: string | null): Promise<string> => {
+    const { send } = await testApi(t, {}, (config) => ({ ...config, traces: { ...config.traces, endpoint } }))
+    return (await send('GET', '/v1/documents/processing-record?format=md')).body
+  }
+  t.match(await recipients('http://127.0.0.1:4318/v1/traces'), /\| collector of traces \|/)
+  t.notMatch(await recipients(null), 'collector')
+})
+
 t.test('G25: the facts of a breach within a window, and nobody\'s number', async (t) => {
   const { send, journal } = await testApi(t)
   const now = Date.now()

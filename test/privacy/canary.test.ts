@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { guardConsole } from '../../src/telemetry/console-guard.js'
+import { startCollector, type CollectorDouble } from '../support/collector.js'
 import { noFreeswitch, realFreeswitch } from '../support/freeswitch.js'
 import { silent } from '../support/log.js'
 import { testStore } from '../support/redis.js'
@@ -38,7 +39,8 @@ for (const engine of engines) {
     const printed = overhearProcess(t)
     // As the process does; what a library prints is cut out of the output.
     guardConsole(silent)
-    const play = await begin(t, await engine.set(t))
+    const collector = await startCollector(t)
+    const play = await begin(t, await engine.set(t), collector)
     const redis = await slowLog(t, play)
     const { a, b, whole } = play
     await speakAll(t, play)
@@ -57,6 +59,9 @@ for (const engine of engines) {
     clean(t, Buffer.from(answers), [a, b], 'the answers of the API and the metrics')
     for (const { name, bytes } of filesBelow(whole.config.dataDir)) clean(t, bytes, [a, b], `the file ${name.replace(/^.*\//, '')}`)
 
+    await until(async () => drawnCalls(collector) === endedCalls(whole.logged()) ? true : undefined, 'the last trace')
+    clean(t, collector.bytes(), [a, b], 'the collector of traces')
+
     const planted = a.canaries.planted.size + b.canaries.planted.size
     const places = new Set([...a.canaries.planted.values(), ...b.canaries.planted.values()].map(({ place }) => place)).size
     const messages = new Set([...a.canaries.planted.values(), ...b.canaries.planted.values()].map(({ message }) => message)).size
@@ -66,9 +71,10 @@ for (const engine of engines) {
   })
 }
 
-async function begin(t: Test, set: Changes): Promise<Play> {
+async function begin(t: Test, set: Changes, collector: CollectorDouble): Promise<Play> {
   const whole = await startWhole(t, (config) => {
     set(config)
+    config.traces = { ...config.traces, endpoint: collector.url }
     config.limits = { ...config.limits, callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10000, callsPerNumberMinute: 100000 }
   })
   const carrier = await Carrier.open(whole.gatewayPort, whole.sipPort)
@@ -96,6 +102,10 @@ async function speakAll(t: Test, play: Play): Promise<void> {
   await knock(play)
   await callback(play)
 }
+
+const drawnCalls = ({ spans }: CollectorDouble): number => spans.filter(({ name }) => name === 'call').length
+/** Calls of the shop that ended, by the log. */
+const endedCalls = (logged: string): number => logged.match(/^.*"shopId":.*"msg":"call\.ended"/gm)?.length ?? 0
 
 /** Nothing of these people is in the bytes. */
 function clean(t: Test, bytes: Buffer, people: readonly Party[], what: string, passes: readonly string[] = []): void {

@@ -40,7 +40,8 @@ function recipients({ config }: Facts): Table {
   return [
     ['recipient', 'what for', 'country'],
     ...config.trunks.map(({ id, country }) => [`carrier of trunk ${id}`, 'connects the calls; sees both numbers as any phone company does', country]),
-    ...config.processors.map(({ name, purpose, country }) => [name, purpose, country])
+    ...config.processors.map(({ name, purpose, country }) => [name, purpose, country]),
+    ...config.traces.endpoint === null ? [] : [['collector of traces', 'finds out where time is lost; sees ids of calls, roles, times and results, no numbers', 'To be added, unless it is your own.']]
   ]
 }
 

@@ -15,7 +15,7 @@ export interface Facts {
   readonly classes: readonly RetentionClass[]
   /** Whether talks are recorded: the shop wants it and has set a period. */
   readonly records: boolean
-  readonly config: Pick<Config, 'line' | 'trunks' | 'processors'> & { readonly engines: readonly string[] }
+  readonly config: Pick<Config, 'line' | 'trunks' | 'processors' | 'traces'> & { readonly engines: readonly string[] }
 }
 
 /** One row of cells per line; the first row is the head. */
