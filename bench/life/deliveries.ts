@@ -114,6 +114,11 @@ export class Deliveries {
     return this.#recent(Date.now() - since).some((one) => one.number === number && has(one, caller) && has(one, callee) && one.endsAt > since - slackMs)
   }
 
+  /** Those of a number that lived in the last so many milliseconds. */
+  on(number: string, forMs: number): Delivery[] {
+    return this.#recent(forMs).filter((one) => one.number === number)
+  }
+
   /** Whether somebody may get a line at any moment. */
   awaits(person: Person): boolean {
     return this.#awaiting.includes(person)

@@ -128,16 +128,20 @@ export class Scene {
     await Promise.all(calls.map((call) => call.ended(patienceMs)))
   }
 
-  /** Ends whatever still goes on, and looks at who was heard. */
-  async close(): Promise<void> {
+  /** Ends whatever still goes on, and looks at who was heard. @returns whether it was who it must be */
+  async close(): Promise<boolean> {
+    let fine = true
     await Promise.all(this.#calls.map(async ({ call, person, counterpart }) => {
       if (call.state !== 'ended') await leave(call)
       await call.ended(endsWithinMs).catch(() => this.town.invariants.failed(this.begunAt, 'stuck', `${this.script.name}: a call does not end`))
       const expected = counterpart()
       for (const heard of heardIn(call, this.town.people.all)) {
-        if (heard !== expected) this.town.invariants.broken('wrong_person', `${this.script.name}: ${person.index} heard ${heard.index} instead of ${expected?.index ?? 'nobody'}`)
+        if (heard === expected) continue
+        fine = false
+        this.town.invariants.broken('wrong_person', `${this.script.name}: ${person.index} heard ${heard.index} instead of ${expected?.index ?? 'nobody'}`)
       }
     }))
+    return fine
   }
 
   #personOf(call: PhoneCall): Person {

@@ -136,8 +136,9 @@ export class Town {
       count.done++
     } catch (error) {
       this.invariants.failed(scene.begunAt, 'failed', `${script.name}: ${(error as Error).message}`)
+      await this.#tellOf(scene)
     }
-    await scene.close()
+    if (!await scene.close()) await this.#tellOf(scene)
     // An INVITE may be on its way that was given up already.
     await sleep(500)
     this.#scenes.delete(scene)
@@ -156,6 +157,20 @@ export class Town {
     else if (known) this.invariants.broken('wrong_person', `${person.index} rings and nobody who has a line with them calls; on that number: ${this.#callersOf(call.shown ?? '')}`)
     else this.invariants.broken('number_shown', 'a phone shows something else than one of our numbers')
     call.reject(480)
+  }
+
+  /** Everything that happened lately on the number of a scene, for whoever looks for what went wrong. */
+  async #tellOf({ number, begunAt }: Scene): Promise<void> {
+    const ago = (at: number): string => `${((Date.now() - at) / 1000).toFixed(1)} s ago`
+    const lines = [`the scene began ${ago(begunAt)}; scenes: ${this.#callersOf(number)}`]
+    for (const { id, shop, courier, customer, more, begunAt: from, endsAt } of this.deliveries.on(number, 120_000)) {
+      lines.push(`delivery ${id}: courier ${courier.index}, customer ${customer.index}, let in ${[...more].map(({ index }) => index).join()}; ordered ${ago(from)}, over ${ago(endsAt)}`)
+      const { body } = await this.api.ask('GET', `/v1/deliveries/${id}/calls`, shop.key === undefined ? {} : { key: shop.key })
+      for (const { id: call, startedAt, startedBy, callee, result, reason, endedAt } of (body.calls as Record<string, string>[] | undefined) ?? []) {
+        lines.push(`  call ${call} from ${startedBy} to ${callee}: ${ago(Date.parse(startedAt!))} to ${endedAt === undefined ? 'now' : ago(Date.parse(endedAt))}, ${result} ${reason}`)
+      }
+    }
+    process.stderr.write(`  ${lines.join('\n  ')}\n`)
   }
 
   /** Who calls a number now or did lately, for whoever looks for what went wrong. */
