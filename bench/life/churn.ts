@@ -38,6 +38,9 @@ export interface Churn {
   readonly summary: Readonly<Record<string, unknown>>
 }
 
+/** From so many calls on memory says something. */
+const warmCalls = 2000
+
 /** So many calls with hang-ups and cancels at random moments through one whole process, and what is left of them. */
 export async function churn({ calls, seed, rate, engine, sources = false, scripts, idleWithinMs = 120_000, tells = false }: ChurnOptions): Promise<Churn> {
   const begunAt = Date.now()
@@ -66,6 +69,7 @@ export async function churn({ calls, seed, rate, engine, sources = false, script
     const { left, idleAfterMs } = await leftovers(parts, people, idleWithinMs)
     for (const [what, count] of Object.entries(left)) if (count !== 0) invariants.broken('leftover', `${what}: ${count}`)
     await watch.sample()
+    if (calls >= warmCalls) watch.judge(invariants)
     const { fds: after } = await app!.memory()
     if (after > before + 5) invariants.broken('leftover', `descriptors: ${before} before, ${after} after`)
     const records = await checkRecords(parts.api, Object.values(parts.shops), town.deliveries.all, begunAt, invariants)

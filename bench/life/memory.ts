@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Invariants } from './invariants.js'
 import type { AppProcess } from './processes.js'
 
 export interface Sample {
@@ -19,6 +20,11 @@ export interface Growth {
   readonly rssSlope: number
   readonly heapSlope: number
 }
+
+/** MiB that a process may have more in the end than when it was warm; what it remembers has bounds (keys, sounds, statements). */
+const [mostHeapGrowth, mostRssGrowth] = [15, 60]
+/** Descriptors of connections that come and go. */
+const mostMoreDescriptors = 10
 
 const mib = (bytes: number): number => Math.round(bytes / 1024 / 1024 * 10) / 10
 
@@ -49,6 +55,14 @@ export class MemoryWatch {
   /** Descriptors before the first call and after the last. */
   get fds(): { readonly before: number, readonly after: number } {
     return { before: this.samples[0]?.fds ?? 0, after: this.samples.at(-1)?.fds ?? 0 }
+  }
+
+  /** Is anything kept that should be given back? Only after a run that was long enough to get warm in. */
+  judge(invariants: Invariants): void {
+    const { first, last } = this.growth()
+    const { before, after } = this.fds
+    if (last.heap - first.heap > mostHeapGrowth || last.rss - first.rss > mostRssGrowth) invariants.broken('growth', `heap ${first.heap} to ${last.heap} MiB, resident ${first.rss} to ${last.rss} MiB`)
+    if (after - before > mostMoreDescriptors) invariants.broken('growth', `descriptors: ${before} before, ${after} after`)
   }
 
   growth(): Growth {

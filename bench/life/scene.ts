@@ -40,7 +40,8 @@ export class Scene {
   reaches(number: string, person: Person): boolean {
     if (number !== this.number) return false
     if (this.caller === undefined) return person === this.delivery.courier || person === this.delivery.customer
-    if (this.admitted && person === this.callee) return true
+    // Somebody whom a code lets in reaches one person by it, whatever other lines the number is.
+    if (this.script.by !== undefined) return this.admitted && person === this.callee
     return person !== this.caller && this.town.deliveries.joins(number, this.caller, person, this.begunAt)
   }
 

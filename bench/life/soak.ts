@@ -35,10 +35,6 @@ export interface Soak {
 const idleWithinMs = 180_000
 const sampleEveryMs = 10_000
 const deleteEveryMs = 20_000
-/** MiB that a process may have more in the end than when it was warm; what it remembers has bounds (keys, sounds, statements). */
-const [mostHeapGrowth, mostRssGrowth] = [15, 60]
-/** Descriptors of connections that come and go. */
-const mostMoreDescriptors = 10
 
 /** The life of `churn`, for a time, over two processes of the application, while every part is restarted in turn. */
 export async function soak({ minutes, rate, seed, engine }: SoakOptions): Promise<Soak> {
@@ -67,7 +63,7 @@ export async function soak({ minutes, rate, seed, engine }: SoakOptions): Promis
     const { left, idleAfterMs } = await leftovers(parts, people, idleWithinMs)
     for (const [what, count] of Object.entries(left)) if (count !== 0) invariants.broken('leftover', `${what}: ${count}`)
     await watch.sample()
-    judgeMemory(watch, invariants)
+    watch.judge(invariants)
     const records = await checkRecords(parts.api, Object.values(parts.shops), town.deliveries.all, begunAt, invariants)
     for (const at of parts.api.repeated) if (!invariants.disturbed(at - 1000, at)) invariants.broken('failed', 'a request had to be repeated')
     return {
@@ -90,11 +86,4 @@ async function deleteAlong(api: Api, over: () => boolean): Promise<number> {
     if (status < 300) runs++
   }
   return runs
-}
-
-function judgeMemory(watch: MemoryWatch, invariants: Invariants): void {
-  const { first, last } = watch.growth()
-  const { before, after } = watch.fds
-  if (last.heap - first.heap > mostHeapGrowth || last.rss - first.rss > mostRssGrowth) invariants.broken('growth', `heap ${first.heap} to ${last.heap} MiB, resident ${first.rss} to ${last.rss} MiB`)
-  if (after - before > mostMoreDescriptors) invariants.broken('growth', `descriptors: ${before} before, ${after} after`)
 }

@@ -121,7 +121,9 @@ export class Town {
 
   /** Somebody who had nothing to do with this number lately. */
   #stranger(random: Random, { number }: Delivery, isClumsy: boolean): Person | undefined {
-    const found = this.people.all.filter((person) => person.index < clumsy === isClumsy && !this.deliveries.knows(number, person))
+    // Who tries two codes of one number at once would be let in to both, and whoever rings then could be meant by either.
+    const calling = [...this.#scenes].filter((scene) => scene.number === number).map(({ caller }) => caller)
+    const found = this.people.all.filter((person) => person.index < clumsy === isClumsy && !this.deliveries.knows(number, person) && !calling.includes(person))
     return found.length === 0 ? undefined : random.one(found)
   }
 

@@ -20,6 +20,7 @@ export class Keys {
   readonly #stops: (() => void)[]
   readonly #held: string[] = []
   #wake: () => void = () => undefined
+  #closed = false
 
   constructor(sources: readonly KeySource[]) {
     this.#stops = sources.map((source) => source((digit) => {
@@ -30,7 +31,7 @@ export class Keys {
 
   /** Resolves at the next key, or at once when one is held; it stays held. */
   async pressed(): Promise<void> {
-    if (this.#held.length === 0) await new Promise<void>((resolve) => { this.#wake = resolve })
+    if (this.#held.length === 0 && !this.#closed) await new Promise<void>((resolve) => { this.#wake = resolve })
   }
 
   /** One entry: the keys before `#`, before the last allowed one, or before the person stopped. Empty when nothing came. */
@@ -44,14 +45,17 @@ export class Keys {
     return entry
   }
 
-  /** Stops listening. Nothing of what was pressed remains. */
+  /** Stops listening, and lets whoever waits go. Nothing of what was pressed remains. */
   close(): void {
+    this.#closed = true
     for (const stop of this.#stops) stop()
     this.#held.length = 0
+    this.#wake()
   }
 
   async #next(ms: number): Promise<string | undefined> {
     if (this.#held.length > 0) return this.#held.shift()
+    if (this.#closed) return undefined
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       this.#wake = resolve

@@ -6,14 +6,19 @@ import type { Trace } from './trace.js'
 /** The same INVITE, whose messages stand in the trace. */
 export function tracedInbound(call: InboundCall, trace: Trace): InboundCall {
   trace.note('a.in.invite')
-  let final = false
-  call.gone.addEventListener('abort', () => {
-    if (final) return
+  let over = false
+  const gone = (): void => {
     if (call.gone.reason instanceof CallerGone) trace.note('a.in.cancel')
     else trace.note('a.lost', 'lost')
-  }, { once: true })
+  }
+  call.gone.addEventListener('abort', gone, { once: true })
+  const final = (): void => {
+    over = true
+    // A signal that is made of others is never collected while somebody listens to it, and the whole call with it.
+    call.gone.removeEventListener('abort', gone)
+  }
   const answered = <T extends Leg>(leg: T): T => {
-    final = true
+    final()
     trace.note('a.out.status', 200)
     void leg.acked?.then(() => trace.note('a.in.ack'))
     return traceEnd(leg, 'a', trace)
@@ -31,8 +36,8 @@ export function tracedInbound(call: InboundCall, trace: Trace): InboundCall {
     },
     challenge: (challenge) => call.challenge(challenge),
     reject(status, retryAfterSeconds) {
-      if (!final && !call.gone.aborted) trace.note('a.out.status', status)
-      final = true
+      if (!over && !call.gone.aborted) trace.note('a.out.status', status)
+      final()
       call.reject(status, retryAfterSeconds)
     },
     answer: async (sdp) => answered(await call.answer(sdp)),
