@@ -119,14 +119,19 @@ export class Deliveries {
     return this.#recent(forMs).filter((one) => one.number === number)
   }
 
-  /** Whether somebody may get a line at any moment. */
-  awaits(person: Person): boolean {
-    return this.#awaiting.includes(person)
+  /** Whether a number is somebody's line now, or may become it. */
+  has(number: string, person: Person): boolean {
+    return this.#awaits(person) || this.on(number, 0).some((one) => one.endsAt > Date.now() && has(one, person))
   }
 
   /** Whether somebody had to do with a number lately, or may have soon. */
   knows(number: string, person: Person): boolean {
-    return this.awaits(person) || this.#recent(60_000).some((one) => one.number === number && has(one, person))
+    return this.#awaits(person) || this.#recent(60_000).some((one) => one.number === number && has(one, person))
+  }
+
+  /** Whether somebody may get a line at any moment. */
+  #awaits(person: Person): boolean {
+    return this.#awaiting.includes(person)
   }
 
   /** Those that may have lived within the last so many milliseconds. */

@@ -159,7 +159,7 @@ const hostile: Script = {
 const over: Script = {
   name: 'delivery over', weight: 5, on: 'over', run: async (scene) => {
     const call = scene.dial()
-    // The number may have become somebody else's line with this caller meanwhile.
+    // It may have been over for us and not yet for the application.
     void scene.rings(5000).then((ringing) => { ringing.reject(486) }).catch(() => undefined)
     if (scene.random.chance(0.4)) {
       await scene.pause(0, 1500)

@@ -110,7 +110,7 @@ export class Town {
     if (delivery === undefined) return undefined
     const role: Role = random.one(['courier', 'customer'])
     const caller = script.by === 'shop' ? undefined : script.by === undefined ? delivery[role] : this.#stranger(random, delivery, script.by === 'clumsy')
-    if (caller === undefined ? script.by !== 'shop' : script.on === 'over' && this.deliveries.awaits(caller)) return undefined
+    if (caller === undefined ? script.by !== 'shop' : script.on === 'over' && this.deliveries.has(delivery.number, caller)) return undefined
     return { script, scene: new Scene(this, script, delivery, caller, delivery[otherRole(role)], random) }
   }
 
