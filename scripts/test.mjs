@@ -5,10 +5,11 @@
  * Every test file is a process group of its own, so one that hangs is ended and hurts no other.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Parser } from 'tap-parser'
+import { bundle } from './bundle.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const jobs = 2
@@ -24,6 +25,8 @@ await check('lint', ['eslint/bin/eslint.js', '.'])
 await check('types', ['typescript/bin/tsc', '--noEmit'])
 await check('types of the pages', ['typescript/bin/tsc', '-p', 'src/http/console/web'])
 await check('imports', ['dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src'])
+const bundled = await bundle(files)
+process.once('exit', () => rmSync(bundled, { recursive: true, force: true }))
 await Promise.all(Array.from({ length: jobs }, worker))
 close()
 
@@ -43,8 +46,8 @@ async function runFile(file) {
   const outcome = { passed: 0, failures: [], skipped: [] }
   const parser = new Parser()
   watch(parser, '', outcome)
-  const env = { ...process.env, TAP_TIMEOUT: String(timeoutSeconds), NODE_ENV: 'test' }
-  const ended = await run(['--import=tsx', file], timeoutSeconds + 10, env, (chunk) => parser.write(chunk))
+  const env = { ...process.env, TAP_TIMEOUT: String(timeoutSeconds), NODE_ENV: 'test', MASKLINE_TEST_BUNDLE: bundled }
+  const ended = await run(['--enable-source-maps', join(bundled, file.replace(/\.ts$/, '.js'))], timeoutSeconds + 10, env, (chunk) => parser.write(chunk))
   parser.end()
   const { plan, count, failures } = parser.results
   const broken = failures.map((failure) => failure.tapError).filter(Boolean)

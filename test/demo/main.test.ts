@@ -1,12 +1,12 @@
 import t from 'tap'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { program } from '../support/program.js'
 
-const main = fileURLToPath(new URL('../../src/demo/main.ts', import.meta.url))
+const main = program(new URL('../../src/demo/main.ts', import.meta.url))
 
 async function demo(env: NodeJS.ProcessEnv): Promise<{ code: unknown, text: string }> {
-  const child = spawn(process.execPath, ['--import=tsx', main], { env: { ...process.env, LANG: 'C.UTF-8', LC_ALL: '', ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...main.execArgv, main.file], { env: { ...process.env, LANG: 'C.UTF-8', LC_ALL: '', ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (part: string) => { text += part })
   const [code] = await once(child, 'close') as unknown[]

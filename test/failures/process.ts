@@ -4,15 +4,15 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { createGateway, createPhone, type Gateway, type Phone } from '../../src/embedded/phone/index.js'
 import { startPrivateRedis } from '../../src/embedded/redis.js'
 import { startSipServer, type EmbeddedSipServer } from '../../src/embedded/sip/index.js'
 import { silent } from '../support/log.js'
+import { program } from '../support/program.js'
 import { until } from '../support/whole.js'
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const main = program(new URL('../../src/main.ts', import.meta.url))
 const masterKey = randomBytes(32).toString('base64')
 const key = 'key-of-all-processes-in-a-test'
 const startsWithinMs = 60_000
@@ -71,7 +71,7 @@ export async function site(t: Pick<Test, 'teardown'>, { sipServers = 1, settings
   })
   const start = async (): Promise<AppProcess> => {
     const from = 40_000 + 400 * children.length
-    const child = spawn(process.execPath, ['--import=tsx', main], {
+    const child = spawn(process.execPath, [...main.execArgv, main.file], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         ...process.env, MASKLINE_CONFIG: config, MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_RTP_PORTS: `${from}-${from + 399}`, MASKLINE_API_KEY: key, MASKLINE_MASTER_KEY: masterKey,

@@ -10,11 +10,13 @@ import { createLog } from '../../src/telemetry/log.js'
 import { LineOracle, type OracleDelivery } from '../support/line-oracle.js'
 import type { Batch, Done, Op, Setup } from '../support/line-worker.js'
 import { masterKey, person, proxy } from '../support/lines.js'
+import { program } from '../support/program.js'
 import { testRedis, testStore } from '../support/redis.js'
 
 /** Operations in all; the long run asks for more. */
 const operations = Number(process.env.MASKLINE_PROPERTY_OPERATIONS ?? 8000)
 const processes = 3
+const worker = program(new URL('../support/line-worker.ts', import.meta.url))
 const perBatch = 40
 /** Deliveries hold for several epochs. */
 const step = 6 * 3_600_000
@@ -71,7 +73,7 @@ async function destroyDue(keys: KeyRing, now: number): Promise<number> {
 }
 
 async function startWorker(t: Test, setup: Setup): Promise<ChildProcess> {
-  const child = fork(new URL('../support/line-worker.ts', import.meta.url), [JSON.stringify(setup)], { execArgv: ['--import=tsx'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(worker.file, [JSON.stringify(setup)], { execArgv: worker.execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   t.teardown(async () => {
     const exit = once(child, 'exit')
     child.kill('SIGKILL')

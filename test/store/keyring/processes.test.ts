@@ -2,19 +2,19 @@ import t from 'tap'
 import { fork, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { createKeyRing } from '../../../src/store/keyring/keyring.js'
 import type { KeyScope } from '../../../src/store/keyring/types.js'
 import { silent } from '../../support/log.js'
+import { program } from '../../support/program.js'
 import { testRedis, testStore } from '../../support/redis.js'
 import type { Setup } from './worker.js'
 
-const worker = fileURLToPath(new URL('./worker.ts', import.meta.url))
+const worker = program(new URL('./worker.ts', import.meta.url))
 const processes = 4
 const rounds = 20
 
 async function start(setup: Setup): Promise<ChildProcess> {
-  const child = fork(worker, [JSON.stringify(setup)], { execArgv: ['--import=tsx'] })
+  const child = fork(worker.file, [JSON.stringify(setup)], { execArgv: worker.execArgv })
   t.teardown(() => child.kill())
   await once(child, 'message')
   return child
