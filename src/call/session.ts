@@ -170,9 +170,12 @@ export class CallSession {
 
   async #connect(decision: Connect, media: MediaSession): Promise<Termination> {
     this.#enter('dialling')
+    // An offer needs no record and the record no offer; the INVITE waits for both.
+    const offer = mediaStep(media.offerForB())
+    offer.catch(() => undefined)
     await this.#journal(decision)
     try {
-      const b = await this.#dial(decision, media)
+      const b = await this.#dial(decision, media, await offer)
       this.#dialledAt = this.#time.now()
       this.#cleanup.push(() => b.leg.hangUp())
       return await this.#join(decision, b, media)
@@ -198,9 +201,8 @@ export class CallSession {
   }
 
   /** Rings the callee with an INVITE in which nothing is the caller's. */
-  async #dial(decision: Connect, media: MediaSession): Promise<AnsweredLeg> {
+  async #dial(decision: Connect, media: MediaSession, offer: string): Promise<AnsweredLeg> {
     const { inbound } = this.#caller
-    const offer = await mediaStep(media.offerForB())
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
     try {
