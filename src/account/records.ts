@@ -35,6 +35,8 @@ export interface AccountRecords {
   /** @param where undefined: nowhere @returns false when the account has ended */
   bind(account: Account, where: Whereabouts | undefined, forMs: number): Promise<boolean>
   whereabouts(deliveryId: string): Promise<Whereabouts | undefined>
+  /** The Contact URI that an account is registered with, and for how long yet (ms); undefined: it is nowhere. */
+  binding(account: Account): Promise<{ readonly uri: string, readonly leftMs: number } | undefined>
   /** Ends the account of a delivery of this shop, if there is one. */
   end(shopId: string, deliveryId: string): Promise<void>
 }
@@ -62,6 +64,13 @@ export function createAccountRecords({ store, keys, clock }: { store: Store, key
     async bind({ name, shopId }, where, forMs) {
       const sealed = where === undefined ? '' : await seal(shopId, where, `bound ${name}`, clock() + forMs)
       return int(await store.run(scripts.bind, [slot(name)], [name, sealed, forMs])) === 1
+    },
+    async binding({ name, shopId }) {
+      const key = poolKey('bound', poolOf(name), name)
+      const [sealed, leftMs] = await store.transaction([['GET', key], ['PTTL', key]])
+      if (!Buffer.isBuffer(sealed)) return undefined
+      const { uri } = await open<Whereabouts>(shopId, sealed, `bound ${name}`)
+      return { uri, leftMs: int(leftMs) }
     },
     end: async (shopId, deliveryId) => { await store.run(scripts.end, [slot(deliveryId)], [localOf(deliveryId), shopId]) },
     async whereabouts(deliveryId) {

@@ -39,10 +39,16 @@ export async function answerTo(registrar: Registrar, request: RegisterRequest): 
 async function grant({ records }: Registrar, account: Account, request: RegisterRequest, wish: Wish): Promise<RegisterAnswer> {
   if (wish.kind === 'stay' && wish.seconds < shortestSeconds) return { ...refused(423), minExpires: shortestSeconds }
   if (wish.kind === 'leave') await records.bind(account, undefined, 0)
-  if (wish.kind !== 'stay') return { kind: 'accept' }
+  if (wish.kind === 'ask') return present(await records.binding(account))
+  if (wish.kind === 'leave') return { kind: 'accept' }
   const { uri, seconds } = wish
   const bound = await records.bind(account, whereaboutsOf(request, uri), seconds * 1000)
   return bound ? { kind: 'accept', bound: { uri, expiresSeconds: seconds } } : refused(403)
+}
+
+/** Who only asks is told what is registered (RFC 3261 §10.2.3), and for how long yet. */
+function present(binding: Awaited<ReturnType<AccountRecords['binding']>>): RegisterAnswer {
+  return binding === undefined ? { kind: 'accept' } : { kind: 'accept', bound: { uri: binding.uri, expiresSeconds: Math.ceil(binding.leftMs / 1000) } }
 }
 
 const refused = (status: number): Extract<RegisterAnswer, { kind: 'reject' }> => ({ kind: 'reject', status })

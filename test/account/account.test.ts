@@ -190,6 +190,37 @@ t.test('registrations are bounded, and go where they came from', { skip }, async
   t.equal((await call.refused()).status, 486)
 })
 
+t.test('who asks what is registered is told, and nobody else', { skip }, async (t) => {
+  const { secret, app } = await ready(t)
+  const asked = (who?: Secret): ReturnType<AppPhone['ask']> => app.ask('REGISTER', `sip:${domain}`, who === undefined ? {} : { secret: who })
+  const nothing = await asked(secret)
+  t.same([nothing.status, nothing.header('Contact')], [200, ''], 'nothing yet')
+  await app.register(secret, { Contact: '<sip:canary@192.0.2.7:5999;ob>;expires=120' })
+  const [, uri, left] = /^<([^>]+)>;expires=(\d+)$/.exec((await asked(secret)).header('Contact')) ?? []
+  t.equal(uri, 'sip:canary@192.0.2.7:5999;ob')
+  t.ok(Number(left) > 0 && Number(left) <= 120, `for ${left} s yet`)
+  t.match((await asked(secret)).header('Contact'), uri!, 'asking changes nothing')
+  const stranger = await asked()
+  t.same([stranger.status, stranger.header('Contact')], [401, ''])
+  t.equal((await asked(await handOut(await freshLine(play)))).header('Contact'), '', 'nor another account')
+  await app.register(secret, { Contact: '*', Expires: 0 })
+  t.equal((await asked(secret)).header('Contact'), '', 'and nothing once it has left')
+})
+
+for (const protocol of ['tcp', 'tls'] as const) {
+  t.test(`a stranger over ${protocol} is cut off, an app is not`, { skip }, async (t) => {
+    const [{ line, secret, app }, stranger] = [await ready(t, protocol), await phone(t, protocol)]
+    t.equal((await app.register(secret)).status, 200)
+    stranger.raw('\r\n\r\n')
+    stranger.raw(`OPTIONS sip:${domain} SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: scan\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n`)
+    await stranger.ended
+    t.same(stranger.seen, [], 'without a word')
+    const call = play.customer.call(line.number, { via: play.via })
+    app.respond(await app.called(), 486)
+    t.equal((await call.refused()).status, 486, 'the app is rung over the connection that it came with')
+  })
+}
+
 t.test('strangers who do not know the domain are not heard', { skip }, async (t) => {
   const app = await phone(t)
   const before = dropped()

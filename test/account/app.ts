@@ -36,7 +36,7 @@ export class AppPhone {
   readonly #wake = new Set<() => void>()
   #cseq = 0
 
-  private constructor(readonly protocol: Protocol, private readonly write: (bytes: Buffer) => void, readonly port: number, readonly close: () => Promise<void>, rtp: Socket) {
+  private constructor(readonly protocol: Protocol, private readonly write: (bytes: Buffer) => void, readonly port: number, readonly close: () => Promise<void>, rtp: Socket, readonly ended: Promise<unknown>) {
     this.rtp = rtp
     rtp.on('message', (bytes) => {
       this.seen.push(bytes)
@@ -48,11 +48,11 @@ export class AppPhone {
     const rtp = createSocket('udp4')
     rtp.bind(0, appAddress)
     await once(rtp, 'listening')
-    const { write, port, end, listen } = protocol === 'udp' ? await overUdp(serverPort) : await overStream(protocol, serverPort)
+    const { write, port, end, listen, ended } = protocol === 'udp' ? await overUdp(serverPort) : await overStream(protocol, serverPort)
     const phone = new AppPhone(protocol, write, port, async () => {
       await end()
       rtp.close()
-    }, rtp)
+    }, rtp, ended)
     listen((bytes) => phone.take(bytes))
     return phone
   }
@@ -153,6 +153,8 @@ interface Way {
   readonly write: (bytes: Buffer) => void
   readonly port: number
   readonly end: () => Promise<void>
+  /** When the connection is over; a datagram socket has none. */
+  readonly ended: Promise<unknown>
   /** Says who takes what arrives; nothing does before the first request. */
   readonly listen: (take: (bytes: Buffer) => void) => void
 }
@@ -161,7 +163,7 @@ async function overUdp(serverPort: number): Promise<Way> {
   const socket = createSocket('udp4')
   socket.bind(0, appAddress)
   await once(socket, 'listening')
-  return { listen: (take) => socket.on('message', take), write: (bytes) => socket.send(bytes, serverPort, '127.0.0.1'), port: socket.address().port, end: () => new Promise((resolve) => { socket.close(() => resolve()) }) }
+  return { listen: (take) => socket.on('message', take), write: (bytes) => socket.send(bytes, serverPort, '127.0.0.1'), port: socket.address().port, ended: new Promise(() => undefined), end: () => new Promise((resolve) => { socket.close(() => resolve()) }) }
 }
 
 async function overStream(protocol: 'tcp' | 'tls', serverPort: number): Promise<Way> {
@@ -171,6 +173,7 @@ async function overStream(protocol: 'tcp' | 'tls', serverPort: number): Promise<
   const stream: Stream = protocol === 'tcp' ? plain : connectTls({ socket: plain, rejectUnauthorized: false })
   if (protocol === 'tls') await once(stream, 'secureConnect')
   stream.on('error', () => undefined)
+  const ended = new Promise((resolve) => { stream.on('close', resolve) })
   const listen = (take: (bytes: Buffer) => void): void => {
     let held = Buffer.alloc(0)
     stream.on('data', (chunk: Buffer) => {
@@ -181,7 +184,7 @@ async function overStream(protocol: 'tcp' | 'tls', serverPort: number): Promise<
       }
     })
   }
-  return { write: (bytes) => stream.write(bytes), port: plain.localPort ?? 0, end: async () => { stream.destroy() }, listen }
+  return { write: (bytes) => stream.write(bytes), port: plain.localPort ?? 0, end: async () => { stream.destroy() }, ended, listen }
 }
 
 /** Where the first message in these bytes ends; undefined when it is not whole. */

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import { Connection, type ConnectionLimits, type ConnectionUser } from './connection.js'
+import { Connection, type ConnectionLimits, type ConnectionUser, type Peer } from './connection.js'
 import type { Remote } from './types.js'
 
 export interface TcpLimits extends ConnectionLimits {
@@ -14,8 +14,8 @@ export interface TlsIdentity {
 }
 
 export interface TcpUser extends Omit<ConnectionUser, 'onClosed'> {
-  /** Whether somebody at this address may connect. */
-  readonly admits: (address: string) => boolean
+  /** Whether somebody at this address may connect, and keep the connection whatever is said; `stranger`: connect only. */
+  readonly admits: (address: string) => 'known' | 'stranger' | 'nobody'
 }
 
 /**
@@ -75,9 +75,11 @@ export class TcpSide {
       return
     }
     const address = socket.remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')
-    if (this.user.admits(address)) this.#add(socket, { address, port: socket.remotePort })
-    // A reset: nothing that tells what listens here.
-    else socket.on('error', () => undefined).resetAndDestroy()
+    const standing = this.user.admits(address)
+    if (standing !== 'nobody') this.#add(socket, { address, port: socket.remotePort, known: standing === 'known' })
+    // A reset: nothing that tells what listens here. With TLS that was told already, and Node has no reset for it.
+    else if (this.identity === undefined) socket.on('error', () => undefined).resetAndDestroy()
+    else socket.on('error', () => undefined).destroy()
   }
 
   #reuse(to: Remote): Connection | undefined {
@@ -87,14 +89,14 @@ export class TcpSide {
 
   #open(to: Remote): Connection | undefined {
     if (this.identity !== undefined || this.#connections.size >= this.limits.connections) return undefined
-    return this.#add(connect({ host: to.address, port: to.port, noDelay: true }), to)
+    return this.#add(connect({ host: to.address, port: to.port, noDelay: true }), { address: to.address, port: to.port, known: true })
   }
 
-  #add(socket: Socket, peer: { address: string; port: number }): Connection {
+  #add(socket: Socket, peer: Omit<Peer, 'protocol'>): Connection {
     const id = this.#nextId++
     const key = `${peer.address} ${peer.port}`
     const protocol = this.identity === undefined ? 'tcp' : 'tls'
-    const connection = new Connection(id, socket, { protocol, address: peer.address, port: peer.port }, this.limits, {
+    const connection = new Connection(id, socket, { protocol, ...peer }, this.limits, {
       onBytes: this.user.onBytes,
       onBroken: this.user.onBroken,
       onClosed: () => {

@@ -12,6 +12,8 @@ export interface TransportLimits {
   readonly connections?: number
   /** Milliseconds after which a silent TCP connection is closed. Default 600 000. */
   readonly idleMs?: number
+  /** Milliseconds in which somebody whom no trunk's address vouches for has to begin something. Default 30 000. */
+  readonly strangerMs?: number
   /** Bytes that may wait for one slow TCP peer. Default 1 MiB. */
   readonly writeBytes?: number
 }
@@ -28,7 +30,7 @@ export interface TransportOptions {
    * may move; one that belongs to nothing of ours is never answered. Missing: everybody's are.
    */
   readonly admits?: ((address: string) => boolean) | undefined
-  /** Who else may begin something; missing: nobody. */
+  /** Who else may begin something; missing: nobody. A connection of anybody else ends with its first message, or soon without one. */
   readonly guests?: Guests | undefined
   /** Another listener on the same host, for TLS. */
   readonly tls?: (TlsIdentity & { readonly port: number }) | undefined
@@ -53,11 +55,11 @@ export class SipTransport implements Transport {
     this.#admits = admits
     this.#guests = guests
     this.#udp = new UdpSide(host, (data, from) => this.#datagram(data, from))
-    const { connections = 500, idleMs = 600_000, writeBytes = 1_048_576 } = limits
-    const streamLimits = { connections, idleMs, writeBytes, messageBytes: parseLimits.messageBytes }
+    const { connections = 500, idleMs = 600_000, strangerMs = 30_000, writeBytes = 1_048_576 } = limits
+    const streamLimits = { connections, idleMs, strangerMs, writeBytes, messageBytes: parseLimits.messageBytes }
     const user: TcpUser = {
-      admits: (address) => this.#counted(guests !== undefined || admits(address)),
-      onBytes: (data, from) => { if (this.#mayRead(data, from)) this.#parse(data, from) },
+      admits: (address) => admits(address) ? 'known' : this.#counted(guests !== undefined) ? 'stranger' : 'nobody',
+      onBytes: (data, from) => this.#streamed(data, from),
       onBroken: (error, head, from) => { if (this.#mayRead(head, from)) this.#broken(error, head, from) }
     }
     this.#tcp = new TcpSide(streamLimits, user)
@@ -120,6 +122,13 @@ export class SipTransport implements Transport {
     // Keep-alives of NATed phones: a lone CRLF, four zero bytes and the like.
     const remote: Remote = { protocol: 'udp', address: from.address, port: from.port }
     if (data.length > 4 && this.#mayRead(data, remote)) this.#parse(data, remote)
+  }
+
+  /** @returns whether it shows business here: a response does not, because anybody can send one */
+  #streamed(data: Buffer, from: Remote): boolean {
+    const read = this.#mayRead(data, from)
+    if (read) this.#parse(data, from)
+    return read && !isResponse(data)
   }
 
   #mayRead(data: Buffer, from: Remote): boolean {

@@ -1,8 +1,13 @@
 import t, { type Test } from 'tap'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createSocket } from 'node:dgram'
 import { connect, createServer, type Socket } from 'node:net'
-import { createResponse, parseMessage, responseTarget, serialize, SipTransport, type Remote, type SipMessage, type SipParseError, type SipRequest, type TransportLimits } from '../../../../src/embedded/sip/index.js'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
+import { createResponse, Guests, parseMessage, responseTarget, serialize, SipTransport, type Remote, type SipMessage, type SipParseError, type SipRequest, type TransportLimits, type TransportOptions } from '../../../../src/embedded/sip/index.js'
 import { rawRequest } from '../support/messages.js'
 import { until } from '../support/until.js'
 
@@ -14,8 +19,8 @@ interface Seen {
   readonly next: () => Promise<void>
 }
 
-async function listen(t: Test, limits: TransportLimits = {}): Promise<Seen> {
-  const transport = await SipTransport.listen({ host: '127.0.0.1', port: 0, limits })
+async function listen(t: Test, limits: TransportLimits = {}, options: Partial<TransportOptions> = {}): Promise<Seen> {
+  const transport = await SipTransport.listen({ host: '127.0.0.1', port: 0, limits, ...options })
   t.teardown(() => transport.close())
   const waiting: (() => void)[] = []
   const wake = (): void => { for (const go of waiting.splice(0)) go() }
@@ -76,8 +81,8 @@ t.test('keep-alives and other crumbs are nothing', async (t) => {
   t.equal(malformed.length, 0)
 })
 
-async function dial(t: Test, port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1')
+async function dial(t: Test, port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress })
   t.teardown(() => socket.destroy())
   socket.on('error', () => undefined)
   await once(socket, 'connect')
@@ -172,3 +177,88 @@ t.test('TCP: a peer that does not read loses its connection, not our memory', as
   await once(socket, 'close')
   t.pass('closed')
 })
+
+/** The address of no trunk. */
+const elsewhere = '127.0.0.2'
+const guarded = { admits: (address: string): boolean => address === '127.0.0.1', guests: new Guests('sip.example') }
+const begins = (line: string): Buffer => {
+  const usual = serialize(rawRequest({ via: 'SIP/2.0/TCP h:9;branch=z9hG4bKt' })).toString('latin1')
+  return Buffer.from(usual.replace(/^[^\r]*/, line).replace(/(?<=CSeq: \d+ )\w+/, line.split(' ')[0]!), 'latin1')
+}
+
+t.test('TCP: a stranger hears nothing and is cut off at the first message that is not for us', async (t) => {
+  const { transport, messages, malformed } = await listen(t, {}, guarded)
+  for (const [what, bytes] of [['a request', begins('OPTIONS sip:127.0.0.1 SIP/2.0')], ['for another domain', begins('REGISTER sip:other.example SIP/2.0')], ['a method that begins nothing', begins('OPTIONS sip:sip.example SIP/2.0')], ['no SIP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')]] as const) {
+    const socket = await dial(t, transport.port, elsewhere)
+    const heard: Buffer[] = []
+    socket.on('data', (data) => heard.push(data))
+    socket.write('\r\n\r\n')
+    socket.write(bytes)
+    await once(socket, 'close')
+    t.same(heard, [], what)
+  }
+  await until('all are gone', () => transport.connections === 0)
+  t.equal(messages.length + malformed.length, 0)
+  t.equal(transport.dropped, 4)
+})
+
+t.test('TCP: a response of a stranger is read, because a gateway may have moved, and keeps nothing open', async (t) => {
+  const { transport, messages } = await listen(t, {}, guarded)
+  const socket = await dial(t, transport.port, elsewhere)
+  socket.write(serialize(createResponse(rawRequest(), 200)))
+  await once(socket, 'close')
+  t.match(messages, [{ message: { status: 200 } }])
+})
+
+t.test('TCP: who has begun with a request to our domain keeps the connection, and so does a trunk', async (t) => {
+  const { transport, messages, next } = await listen(t, {}, guarded)
+  const [guest, trunk] = [await dial(t, transport.port, elsewhere), await dial(t, transport.port)]
+  let [arrived, pong] = [next(), once(guest, 'data')]
+  guest.write(begins('REGISTER sip:sip.example SIP/2.0'))
+  await arrived
+  guest.write('\r\n\r\n')
+  t.equal(String((await pong as [Buffer])[0]), '\r\n', 'keep-alives are answered from then on')
+  guest.write(begins('OPTIONS sip:sip.example SIP/2.0'))
+  await until('what begins nothing is dropped', () => transport.dropped === 1)
+  pong = once(trunk, 'data')
+  trunk.write('\r\n\r\n')
+  await pong
+  arrived = next()
+  trunk.write(begins('OPTIONS sip:127.0.0.1 SIP/2.0'))
+  await arrived
+  arrived = next()
+  guest.write(begins('INVITE sip:a@sip.example SIP/2.0'))
+  await arrived
+  t.equal(messages.length, 3)
+  t.equal(transport.connections, 2, 'both are still there')
+})
+
+t.test('TCP: a stranger that says nothing does not stay', async (t) => {
+  const { transport } = await listen(t, { strangerMs: 50 }, guarded)
+  await once(await dial(t, transport.port, elsewhere), 'close')
+  await until('it is gone', () => transport.connections === 0)
+})
+
+t.test('TLS: without accounts whoever has no trunk is cut off after the handshake, and nothing else happens', async (t) => {
+  const { transport } = await listen(t, {}, { admits: guarded.admits, tls: { port: 0, ...certificate() } })
+  for (let count = 1; count <= 2; count++) {
+    const plain = await dial(t, transport.tlsPort!, elsewhere)
+    const socket = connectTls({ socket: plain, rejectUnauthorized: false })
+    socket.on('error', () => undefined)
+    await once(socket, 'close')
+    t.equal(transport.dropped, count)
+  }
+  t.equal(transport.connections, 0)
+})
+
+/** One that nobody has signed. */
+function certificate(): { cert: Buffer, key: Buffer } {
+  const dir = mkdtempSync(join(tmpdir(), 'maskline-tls-'))
+  try {
+    const [cert, key] = [join(dir, 'cert.pem'), join(dir, 'key.pem')]
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=sip.example', '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    return { cert: readFileSync(cert), key: readFileSync(key) }
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
