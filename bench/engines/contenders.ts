@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { printed } from '../../test/support/child.js'
 import type { Line } from './pair.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -50,7 +51,7 @@ const pairs = 47
 
 async function passThrough({ sip, gateway }: Ports): Promise<Running> {
   const child = spawn(process.execPath, ['--import=tsx', 'bench/engines/pass-through.ts', `127.0.0.1:${gateway}`, String(sip), ...(drachtio === undefined ? [] : [drachtio])], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
-  await once(child.stdout, 'data')
+  await printed(child, /\S/)
   return { port: sip, lines: people(() => '+442079460000'), cpuMs: () => cpuMs(child), stop: () => ended(child) }
 }
 

@@ -2,10 +2,10 @@ import t from 'tap'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { startPrivateRedis } from '../../src/embedded/redis.js'
 import { createStore } from '../../src/store/redis.js'
 import { createLog } from '../../src/telemetry/log.js'
+import { printed } from '../support/child.js'
 import { testStore } from '../support/redis.js'
 
 const log = createLog('silent')
@@ -51,8 +51,7 @@ t.test('it does not outlive a process that is killed, and the folder can be used
     console.log(redis.pid)
     setInterval(quiet, 1000)`
   const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [chunk] = await once(child.stdout, 'data') as [Buffer]
-  const pid = Number(chunk.toString())
+  const pid = Number((await printed(child, /^\d+(?=\n)/))[0])
   t.equal(alive(pid), true)
   child.kill('SIGKILL')
   const next = await startPrivateRedis({ dir, log })

@@ -8,6 +8,7 @@ import type { Test } from 'tap'
 import { createGateway, createPhone, type Gateway, type Phone } from '../../src/embedded/phone/index.js'
 import { startPrivateRedis } from '../../src/embedded/redis.js'
 import { startSipServer, type EmbeddedSipServer } from '../../src/embedded/sip/index.js'
+import { printed } from '../support/child.js'
 import { silent } from '../support/log.js'
 import { program } from '../support/program.js'
 import { until } from '../support/whole.js'
@@ -93,17 +94,8 @@ export async function site(t: Pick<Test, 'teardown'>, { sipServers = 1, settings
 async function running(child: ChildProcess): Promise<AppProcess> {
   let text = ''
   const gone = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals)
-  const port = await new Promise<number>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the process did not start')), startsWithinMs)
-    void gone.then((code) => reject(new Error(`the process ended at its start with ${code}`)))
-    child.stdout!.setEncoding('utf8').on('data', (part: string) => {
-      text += part
-      const [, found] = /"port":(\d+),"msg":"app.ready"/.exec(text) ?? []
-      if (found === undefined) return
-      clearTimeout(timer)
-      resolve(Number(found))
-    })
-  })
+  child.stdout!.setEncoding('utf8').on('data', (part: string) => { text += part })
+  const port = Number((await printed(child, /"port":(\d+),"msg":"app.ready"/, startsWithinMs))[1])
   const api: AppProcess['api'] = async (method, path, body) => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
