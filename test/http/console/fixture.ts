@@ -109,6 +109,8 @@ export async function playedServer(t: Pick<Test, 'teardown'>): Promise<Played> {
     return answers.retention!(request)
   })
   hookRoutes(app, state)
+  app.get('/v1/deliveries/:id', async (request) => ({ ...request.params as object, reference: 'order-A-17', state: 'live', number: '+442079460000', direction: 'both', createdAt: ago(0.01), expiresAt: ago(-0.05), quarantineUntil: ago(-1) }))
+  app.get('/v1/deliveries/:id/calls', async () => ({ calls: [] }))
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
   const { port } = app.server.address() as { port: number }

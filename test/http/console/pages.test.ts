@@ -43,6 +43,7 @@ test('the console in a browser, over played answers', { skip: noBrowser }, async
     t.same(server.received.at(-1), { method: 'PUT', path: '/v1/retention', body: { reason: 'A week is enough', periods: { record: 604_800 } } })
     t.match(await page.textContent('.notices'), 'Call records: 7 days')
     await page.waitForSelector('.history >> text=A week is enough')
+    t.match(await page.textContent('.class:has([aria-label="Change period: Call records"]) .class-due'), 'known after the next run', 'what was found by the period before is not said of the new one')
   })
 
   t.test('a failing deletion is red, and a report that was tampered with is told', async (t) => {
@@ -76,8 +77,21 @@ test('the console in a browser, over played answers', { skip: noBrowser }, async
     await openPage(page, 'figures')
     t.match(await page.textContent('dl[aria-labelledby=attempts]'), /First\s*1,050\s*70%/, 'summed over the days that tell it')
     t.match(await page.textContent('.empty'), 'Fewer than ten calls today')
+    t.equal(await page.locator('.plots').count(), 1, 'the days before had enough')
+    server.days = [{ day: new Date().toISOString().slice(0, 10), calls: 12, missed: 0, suppressed: true }]
+    await page.check('input[value="7"]')
+    await page.waitForSelector('text=Too few calls to draw')
     server.today = { calls: 30, reached: 20, suppressed: true }
     await page.waitForSelector('dd:has-text("under 10")', { timeout: 15_000 })
+  })
+
+  t.test('a delivery under a hold does not look like one that nobody has called', async (t) => {
+    const { page } = await start(t)
+    await openPage(page, 'deliveries/demo-bcdfghjkmnpqrstvwxyz')
+    t.match(await page.textContent('section[aria-labelledby=line] .note'), 'A hold covers this delivery')
+    t.same(await accessFaults(page), [])
+    await openPage(page, 'deliveries/demo-cdfghjkmnpqrstvwxyzb')
+    t.match(await page.textContent('section[aria-labelledby=line]'), 'Nobody has called yet.')
   })
 
   t.test('what cannot be loaded says so and can be tried again', async (t) => {

@@ -10,7 +10,7 @@ import { may } from '../session.js'
 
 /** @import { PageDefinition, Settings } from '../types.js' */
 
-const numbers = /** @type {const} */ ({ ringTimeoutSeconds: [5, 180], maxDurationSeconds: [30, 14_400], quarantineSeconds: [0, 2_592_000] })
+const numbers = /** @type {const} */ ({ ringTimeoutSeconds: [5, 180], maxDurationSeconds: [30, 14_400], quarantineSeconds: [60, 2_592_000] })
 const caps = /** @type {const} */ ({ callsAtOnce: [1, 100_000], callsPerHour: [1, 10_000_000], minutesPerDay: [2, 10_000_000] })
 const switches = /** @type {const} */ (['hint', 'recording', 'numberCountryStrict'])
 
@@ -57,6 +57,7 @@ function fields(value) {
     ${known('recording') ? checkField({ ...words('recording'), checked: value.recording === true }) : nothing}
     <h2>${t('settings.lengths')}</h2>
     ${Object.entries(numbers).map(([name, [min, max]]) => textField({ ...words(name), type: 'number', min, max, step: 1, required: true, value: Number(value[name]) }))}
+    <h2>${t('settings.caps')}</h2>
     ${Object.entries(caps).map(([name, [min, max]]) => textField({ ...words(name), type: 'number', min, max, step: 1, value: typeof value[name] === 'number' ? value[name] : '' }))}
     <h2>${t('settings.line')}</h2>
     ${textField({ ...words('numberCountries'), value: listOf(value.numberCountries).join(' '), maxlength: 40, pattern: '\\s*([A-Za-z]{2}[\\s,]*){0,8}' })}

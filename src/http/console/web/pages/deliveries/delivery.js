@@ -6,7 +6,7 @@ import { badge, shown, timeOf } from '../../parts/states.js'
 import { dateTime, dateTimeExact } from '../../times.js'
 import { timeLine } from './time-line.js'
 
-/** @import { Call, Delivery, OpenPage } from '../../types.js' */
+/** @import { Call, Delivery, Hold, OpenPage } from '../../types.js' */
 
 /** One delivery and everything that happened on its line. @param {string} id @returns {OpenPage} */
 export function deliveryPage(id) {
@@ -17,8 +17,11 @@ export function deliveryPage(id) {
     if (asApiError(cause).code === 'delivery_not_found') return undefined
     throw cause
   }))
-  /** @type {import('../../resource.js').Resource<{ calls: readonly Call[] }>} */
-  const calls = loaded(() => get(`${path}/calls`))
+  const calls = loaded(async () => {
+    /** @type {{ calls: readonly Call[] }} */
+    const { calls } = await get(`${path}/calls`)
+    return { calls, held: calls.length === 0 && await isHeld(id) }
+  })
   const again = () => { for (const part of [delivery, calls]) void part.load() }
   const title = () => delivery.value?.reference ?? calls.value?.calls[0]?.reference ?? id
   return {
@@ -26,9 +29,16 @@ export function deliveryPage(id) {
       <p class="back"><a href="#/deliveries">${t('delivery.back')}</a></p>
       <div class="page-head"><div><h1 tabindex="-1">${title()}</h1><p class="lead"><code>${id}</code></p></div>
         <div class="page-actions"><button type="button" class="button" @click=${again}>${t('action.reload')}</button></div></div>
-      ${shown(delivery, (value) => value === undefined ? html`<p class="note">${t('delivery.gone')}</p>` : facts(value), { rows: 3 })}
-      <section aria-labelledby="line"><h2 id="line">${t('delivery.line')}</h2>${shown(calls, (value) => timeLine(delivery.value, value.calls))}</section>`
+      ${shown(delivery, (value) => value === undefined ? (calls.value?.calls.length ?? 0) === 0 ? nothing : html`<p class="note">${t('delivery.gone')}</p>` : facts(value), { rows: 3 })}
+      <section aria-labelledby="line"><h2 id="line">${t('delivery.line')}</h2>${shown(calls, (value) => timeLine(delivery.value, value))}</section>`
   }
+}
+
+/** Whether a hold closes the records of a delivery to everybody. @param {string} id */
+async function isHeld(id) {
+  /** @type {{ holds: readonly Hold[] }} */
+  const { holds } = await get('holds')
+  return holds.some(({ deliveryId }) => deliveryId === id)
 }
 
 /** @param {Delivery} delivery */

@@ -8,10 +8,10 @@ import { callEnd } from './calls.js'
 
 /**
  * What happened on a line, in the order of time: its beginning, its calls, its end.
- * @param {Delivery | undefined} delivery @param {readonly Call[]} calls
+ * @param {Delivery | undefined} delivery @param {{ calls: readonly Call[], held: boolean }} records `held`: there may be calls that nobody is shown
  */
-export function timeLine(delivery, calls) {
-  if (calls.length === 0 && delivery === undefined) return empty(t('line.none'), t('line.noneText'))
+export function timeLine(delivery, { calls, held }) {
+  if (calls.length === 0 && delivery === undefined) return held ? html`<p class="note">${t('line.held')}</p>` : empty(t('line.none'), t('line.noneText'))
   const longest = Math.max(1, ...calls.map(({ ringMs = 0, talkMs = 0 }) => ringMs + talkMs))
   const steps = [
     ...delivery === undefined ? [] : [{ at: delivery.createdAt, view: html`<p>${t('line.created')}</p>`, kind: 'mark' }],
@@ -20,7 +20,7 @@ export function timeLine(delivery, calls) {
   ].sort((a, b) => new Date(a.at).getTime() - new Date(b.at).getTime())
   return html`
     <ol class="time-line">${steps.map(({ at, view, kind }) => html`<li class="step step-${kind} ${new Date(at).getTime() > Date.now() ? 'step-ahead' : ''}"><p class="step-when">${timeOf(at, dateTimeExact, iso)}</p><div>${view}</div></li>`)}</ol>
-    ${calls.length === 0 ? html`<p class="none">${t('line.noCalls')}</p>` : nothing}`
+    ${calls.length > 0 ? nothing : held ? html`<p class="note">${t('line.held')}</p>` : html`<p class="none">${t('line.noCalls')}</p>`}`
 }
 
 /** @param {Delivery | undefined} delivery */

@@ -87,5 +87,6 @@ const noCalls = (day) => ({ day, calls: 0, ...Object.fromEntries(outcomes.map((n
 /** @param {readonly DayStats[]} days */
 function plots(days) {
   if (days.every(({ calls }) => calls === 0)) return empty(t('figures.none'), t('figures.noneText'))
+  if (days.every((day) => outcomes.every((name) => !day[name]))) return empty(t('figures.few'), t('figures.fewText'))
   return html`<div class="plots">${callsPlot(days)}${timesPlot(days)}</div>${attemptsTable(days)}`
 }

@@ -9,21 +9,27 @@ import { classFact, classTitle, periodText } from './words.js'
 
 /**
  * One kind of data: its period on the ruler, and everything that the record of processing says about it.
- * @param {RetentionClass} one @param {(() => void) | undefined} change
+ * @param {RetentionClass} one @param {string | undefined} lastRunAt @param {(() => void) | undefined} change
  */
-export function classRow(one, change) {
+export function classRow(one, lastRunAt, change) {
   const title = classTitle(one.name)
   return html`
     <li class="class">
       <div class="class-name"><h3>${title}</h3><p class="class-period ${one.periodSeconds === null ? 'class-off' : ''}">${periodText(one.periodSeconds)}</p></div>
       <div class="class-scale">${scaleBar(one, scaleText(one))}</div>
       <div class="class-due">
-        <p>${one.nextDue === undefined ? html`<span class="none">${t('class.nothingDue')}</span>` : html`${t('class.nextDue')} <strong>${timeOf(one.nextDue, away, dateTime)}</strong>`}</p>
+        <p>${dueText(one, lastRunAt)}</p>
         ${change === undefined ? nothing : html`<button type="button" class="button button-small" @click=${change} aria-label=${t('class.changeOf', { name: title })}>${t('class.change')}</button>`}
       </div>
       <p class="class-purpose">${classFact(one, 'purpose')}</p>
       <details class="class-more"><summary>${t('class.more')}<span class="unseen"> ${title}</span></summary>${facts(one)}</details>
     </li>`
+}
+
+/** What a run found by the period before is not said of the new one. @param {RetentionClass} one @param {string | undefined} lastRunAt */
+function dueText({ nextDue, reviewedAt }, lastRunAt) {
+  if (reviewedAt !== undefined && lastRunAt !== undefined && Date.parse(reviewedAt) > Date.parse(lastRunAt)) return html`<span class="none">${t('class.afterRun')}</span>`
+  return nextDue === undefined ? html`<span class="none">${t('class.nothingDue')}</span>` : html`${t('class.nextDue')} <strong>${timeOf(nextDue, away, dateTime)}</strong>`
 }
 
 /** @param {RetentionClass} one */

@@ -57,7 +57,7 @@ function comparison(before, after) {
   const rows = after.classes.map((one) => ({ name: one.name, to: one.periodSeconds, from: before.classes.find(({ name }) => name === one.name)?.periodSeconds }))
   const changed = rows.filter(({ from, to }) => from !== to).length
   return html`
-    <p role="status"><strong>${changed === 0 ? t('compare.equal') : counted('compare.changed', changed)}</strong></p>
+    <p class="compared" role="status"><strong>${changed === 0 ? t('compare.equal') : counted('compare.changed', changed)}</strong></p>
     <div class="table-box" tabindex="0" role="group" aria-label=${t('compare.title')}>
       <table>
         <thead><tr><th scope="col">${t('compare.class')}</th><th scope="col">${date(before.at)}</th><th scope="col">${date(after.at)}</th><th scope="col">${t('compare.difference')}</th></tr></thead>

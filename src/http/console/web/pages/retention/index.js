@@ -47,9 +47,9 @@ function overview() {
       ${shown(now, ({ health }) => healthBanner(health), { rows: 1 })}
       <section aria-labelledby="kept">
         <div class="section-head"><h2 id="kept">${t('retention.kept')}</h2>${scaleLegend()}</div>
-        ${shown(now, ({ classes }) => html`
+        ${shown(now, ({ classes, health }) => html`
           <div class="class class-axis" aria-hidden="true"><span></span><div class="class-scale">${scaleHead()}</div><span></span></div>
-          <ul class="classes">${classes.map((one) => classRow(one, may('admin') ? () => openChange(one, reload) : undefined))}</ul>`, { rows: 8 })}
+          <ul class="classes">${classes.map((one) => classRow(one, health.lastRunAt, may('admin') ? () => openChange(one, reload) : undefined))}</ul>`, { rows: 8 })}
       </section>
       <section aria-labelledby="proof"><h2 id="proof">${t('runs.title')}</h2><p class="lead">${t('runs.lead')}</p>${shown(runs, runList)}</section>
       <section aria-labelledby="holds">
