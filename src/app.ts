@@ -44,7 +44,7 @@ import { createShops, type Shops } from './shop/shops.js'
 import { createOutboundTrunk, type OutboundTrunk } from './sip/gateways.js'
 import { connectSip } from './sip/servers.js'
 import { measured } from './sip/measured.js'
-import { createTrunks } from './sip/trunks.js'
+import { createIsCarrier, createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
 import { createKeyStore, openKeyRing, type OpenedKeys } from './store/keyring/open.js'
 import type { KeyRing } from './store/keyring/types.js'
@@ -149,7 +149,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     numberOf: async (pool) => quietest(await lines.numbers(pool)),
     teller: (order) => calls.tell(order)
   }))
-  const accounts = createAccounts({ store, keys: keyRing, lines, config: config.sip.accounts, log, onKnown: (address, port, forMs) => servers.sip?.welcome(address, port, forMs) })
+  const accounts = createAccounts({ store, keys: keyRing, lines, config: config.sip.accounts, log, isCarrier: createIsCarrier(config.trunks), onKnown: (address, port, forMs) => servers.sip?.welcome(address, port, forMs) })
   const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, accounts, dialApp: (order, target) => sip.dial({ ...order, gateway: target.route, target }), media, lines, recordings: withPeriod(recordings, retention), journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log, { admits: (inSetUp) => load.admits(inSetUp, config.overload.callsInSetUp, calmCalls), reaches: () => sip.connected }))
   serve(sip, calls, accounts)
 
@@ -201,7 +201,7 @@ function withPeriod(recordings: Recordings, { periods }: RetentionRoom): CallDep
   }
 }
 
-/** A cap of a shop, or of one of its deliveries, is reached or nearly so. */
+/** A cap of a shop, of one of its deliveries, of a caller or of a number is reached or nearly so. */
 function tellCap({ state, ...alarm }: CapAlarm, events: EventBus, log: Log): void {
   const { shopId, deliveryId, cap, used } = alarm
   log.warn(`cap.${state}`, { shopId, ...(deliveryId === undefined ? {} : { deliveryId }), reason: cap, count: used })

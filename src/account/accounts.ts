@@ -4,6 +4,7 @@ import { newId } from '../ids.js'
 import type { Lines } from '../line/types.js'
 import { createPace } from '../pace.js'
 import { forever, type DataKey, type KeyRing } from '../store/keyring/types.js'
+import type { Source } from '../sip/types.js'
 import type { Store } from '../store/redis.js'
 import { errorFields, type Log } from '../telemetry/log.js'
 import { judgeNonce, newNonce, sameText } from './nonce.js'
@@ -19,6 +20,8 @@ export interface AccountsOptions {
   /** null: there are no accounts. */
   readonly config: AccountsConfig | null
   readonly log: Log
+  /** Whether a message came from a carrier: what is sent there is dialled, so no app can be there. Never rejects. */
+  readonly isCarrier: (source: Source) => Promise<boolean>
   readonly clock?: () => number
   /** Told of a socket that has shown who it is, and for how long (ms): an embedded SIP server reads what comes from there. */
   readonly onKnown?: (address: string, port: number, forMs: number) => void
@@ -77,13 +80,13 @@ class SipAccounts implements Accounts {
 
   async authenticate(claim: Claim): Promise<Verdict> {
     const [key, given] = [await this.#nonceKey(), readResponse(claim.authorization)]
-    const nonce = given === undefined ? 'foreign' : judgeNonce(key, given.nonce, this.#clock())
+    const nonce = given === undefined ? 'foreign' : judgeNonce(key, given.nonce, claim.source, this.#clock())
     const stored = given === undefined || nonce === 'foreign' ? undefined : await this.#proven(given, claim)
     if (stored !== undefined && given !== undefined) {
       if (nonce === 'fresh' && await this.#records.spend(stored.account.name, given.nonce, Number.parseInt(given.nc, 16))) return this.#known(stored, claim)
-      return this.#challenge(key, true)
+      return this.#challenge(key, claim, true)
     }
-    return this.#pace.take(key.tag('address', claim.source.address)) > 0 ? { kind: 'refuse' } : this.#challenge(key, false)
+    return this.#pace.take(key.tag('address', claim.source.address)) > 0 ? { kind: 'refuse' } : this.#challenge(key, claim, false)
   }
 
   async register(request: Parameters<Accounts['register']>[0]): Promise<void> {
@@ -112,9 +115,9 @@ class SipAccounts implements Accounts {
     return { kind: 'known', account }
   }
 
-  #challenge(key: DataKey, stale: boolean): Verdict {
+  #challenge(key: DataKey, { source }: Claim, stale: boolean): Verdict {
     const { domain, algorithm } = this.config
-    const challenge = `Digest realm="${domain}", nonce="${newNonce(key, this.#clock())}", algorithm=${algorithm}, qop="auth"${stale ? ', stale=true' : ''}`
+    const challenge = `Digest realm="${domain}", nonce="${newNonce(key, source, this.#clock())}", algorithm=${algorithm}, qop="auth"${stale ? ', stale=true' : ''}`
     return { kind: 'challenge', challenge }
   }
 

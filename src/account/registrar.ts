@@ -1,6 +1,6 @@
 import { MaskError } from '../errors.js'
 import type { Lines } from '../line/types.js'
-import type { RegisterAnswer, RegisterRequest } from '../sip/types.js'
+import type { RegisterAnswer, RegisterRequest, Source } from '../sip/types.js'
 import type { AccountRecords } from './records.js'
 import type { Account, Accounts, AccountsConfig, Whereabouts } from './types.js'
 
@@ -12,6 +12,7 @@ interface Registrar {
   readonly records: AccountRecords
   readonly accounts: Pick<Accounts, 'serves' | 'authenticate'>
   readonly lines: Pick<Lines, 'find'>
+  readonly isCarrier: (source: Source) => Promise<boolean>
 }
 
 /** What a REGISTER wants. */
@@ -36,11 +37,12 @@ export async function answerTo(registrar: Registrar, request: RegisterRequest): 
   return await isLive(registrar, verdict.account) ? grant(registrar, verdict.account, request, wish) : refused(403)
 }
 
-async function grant({ records }: Registrar, account: Account, request: RegisterRequest, wish: Wish): Promise<RegisterAnswer> {
+async function grant({ records, isCarrier }: Registrar, account: Account, request: RegisterRequest, wish: Wish): Promise<RegisterAnswer> {
   if (wish.kind === 'stay' && wish.seconds < shortestSeconds) return { ...refused(423), minExpires: shortestSeconds }
   if (wish.kind === 'leave') await records.bind(account, undefined, 0)
   if (wish.kind === 'ask') return present(await records.binding(account))
   if (wish.kind === 'leave') return { kind: 'accept' }
+  if (await isCarrier(request.source)) return refused(403)
   const { uri, seconds } = wish
   const bound = await records.bind(account, whereaboutsOf(request, uri), seconds * 1000)
   return bound ? { kind: 'accept', bound: { uri, expiresSeconds: seconds } } : refused(403)

@@ -1,5 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net'
 import type { TrunkConfig } from '../config.js'
+import { cameFrom } from './gateway-address.js'
 import type { Source } from './types.js'
 
 /** A carrier connection as calls come from it; src/sip/gateways.ts is the way out. */
@@ -27,6 +28,13 @@ export function createTrunks(configs: readonly TrunkConfig[]): Trunks {
       return known.find(({ sources }) => sources.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4'))?.trunk
     }
   }
+}
+
+/** Whether a message came from a carrier: from a source of a trunk or the very socket of a gateway. The result never rejects. */
+export function createIsCarrier(configs: readonly TrunkConfig[]): (source: Source) => Promise<boolean> {
+  const trunks = createTrunks(configs)
+  const gateways = configs.flatMap((config) => config.gateways)
+  return async (source) => trunks.recognise(source) !== undefined || (await Promise.all(gateways.map((gateway) => cameFrom(gateway, source)))).includes(true)
 }
 
 function trunkOf({ id, identity, country, asksCode = false }: TrunkConfig): Trunk {

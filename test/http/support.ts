@@ -105,7 +105,7 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     config, lines, events, log, audit, retention, rights, signer,
     calls: createCallLog({ store, ring: keyRing, log, restricted: retention.restricted }),
     statistics: createStatistics({ store }),
-    accounts: createAccounts({ store, keys: keyRing, lines, config: { domain: 'sip.example', maxHours: 12, registrationSeconds: 600, algorithm: 'MD5' }, log }),
+    accounts: createAccounts({ store, keys: keyRing, lines, config: { domain: 'sip.example', maxHours: 12, registrationSeconds: 600, algorithm: 'MD5' }, log, isCarrier: async () => false }),
     callbacks: { callBack: (order) => countedIn(lines, order) },
     recordings,
     documents: createDocuments({ config, retention: retention.periods, settings: shopSettings, shelf: retention.shelf, keyRing, audit }),

@@ -19,7 +19,3 @@ t.test('everyone else is a stranger', (t) => {
   for (const address of ['198.51.100.8', '128.0.0.1', '2001:db9::1', '', 'localhost', 'not an address']) t.equal(idOf(address), undefined, address)
   t.end()
 })
-
-t.test('calls leave over the first trunk', (t) => {
-  t.end()
-})
