@@ -5,6 +5,7 @@ import { hearsTone } from '../../src/media/rtp/tone.js'
 import type { Abilities, MediaEngine } from '../../src/media/types.js'
 import { soundsFolder } from '../../src/media/sounds.js'
 import { connected, empty, phone, type Load } from './call.js'
+import { intruder } from './conformance-intruder.js'
 import { leaks } from './conformance-leaks.js'
 import { offerFirst } from './conformance-offer.js'
 import { canaries, events, likeness, opus, pcma, pcmu, sleep, waitFor, type Phone } from './phone.js'
@@ -20,6 +21,8 @@ export interface ConformanceOptions {
   readonly abilities: Abilities
   /** Sessions that are hung up at random moments. */
   readonly hangUps: number
+  /** Milliseconds after which it has learned for good where the phones are. */
+  readonly learnedMs?: number
 }
 
 const long = 600_000
@@ -46,6 +49,7 @@ export function conformance(t: Test, makeEngine: MakeEngine, options: Conformanc
     await t.rejects(engine.ping(), { code: 'media_unavailable' })
   })
   t.test('talk', (t) => talk(t, makeEngine))
+  t.test('an intruder', (t) => intruder(t, makeEngine, options.learnedMs ?? 0))
   t.test('descriptions', (t) => descriptions(t, makeEngine))
   t.test('changes in mid-call', (t) => changes(t, makeEngine))
   t.test('the first offer is ours', (t) => offerFirst(t, makeEngine, { voice: options.abilities.voice }))

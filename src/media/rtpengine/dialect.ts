@@ -6,7 +6,11 @@ import { readSdp, type MediaDirection, type MediaFacts } from '../sdp.js'
 import { writeSdp } from '../sdp-write.js'
 import type { Dictionary } from './bencode.js'
 
-const flags = ['strict-source', 'port-latching', 'no-rtcp-attribute', 'trust-address']
+/**
+ * rtpengine learns for three seconds where a phone is, and takes nothing from elsewhere afterwards. Meanwhile whoever sends
+ * from the address in the description is preferred (`heuristic`); as it comes, sound would go to whoever sent last.
+ */
+const flags = ['strict-source', 'endpoint-learning-heuristic', 'port-latching', 'no-rtcp-attribute', 'trust-address']
 
 /**
  * What every description is to be treated with. The text that rtpengine gets was written by us from facts
