@@ -3,6 +3,7 @@ import { guardConsole } from '../../src/telemetry/console-guard.js'
 import { startCollector, type CollectorDouble } from '../support/collector.js'
 import { noFreeswitch, realFreeswitch } from '../support/freeswitch.js'
 import { silent } from '../support/log.js'
+import { receiver, type Got } from '../support/receiver.js'
 import { testStore } from '../support/redis.js'
 import { noRtpengine, startRtpengine } from '../support/rtpengine.js'
 import { startWhole, until, type Changes } from '../support/whole.js'
@@ -42,6 +43,7 @@ for (const engine of engines) {
     const collector = await startCollector(t)
     const play = await begin(t, await engine.set(t), collector)
     const redis = await slowLog(t, play)
+    const told = await shopSystem(t, play)
     const { a, b, whole } = play
     await speakAll(t, play)
     await until(async () => whole.app.stats().calls === 0 ? true : undefined, 'the last call to end')
@@ -57,6 +59,9 @@ for (const engine of engines) {
     clean(t, await redis(), [a, b], 'the slow log of Redis, where every command stood')
     const answers = await everyAnswer(play)
     clean(t, Buffer.from(answers), [a, b], 'the answers of the API and the metrics')
+    await until(async () => told.filter(({ event: { type } }) => type === 'call.ended').length > refusals.length ? true : undefined, 'the webhooks')
+    clean(t, Buffer.from(JSON.stringify(told)), [a, b], 'what the shop\'s system was told and asked')
+    t.same(['call.answered', 'call.ended', 'call.gate', 'call.missed', 'call.started'].filter((type) => !told.some(({ event }) => event.type === type)), [], 'which was all that there is')
     for (const { name, bytes } of filesBelow(whole.config.dataDir)) clean(t, bytes, [a, b], `the file ${name.replace(/^.*\//, '')}`)
 
     await until(async () => drawnCalls(collector) === endedCalls(whole.logged()) ? true : undefined, 'the last trace')
@@ -75,6 +80,7 @@ async function begin(t: Test, set: Changes, collector: CollectorDouble): Promise
   const whole = await startWhole(t, (config) => {
     set(config)
     config.traces = { ...config.traces, endpoint: collector.url }
+    config.webhooks.allowPrivate = ['127.0.0.0/8']
     config.limits = { ...config.limits, callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10000, callsPerNumberMinute: 100000 }
   })
   const carrier = await Carrier.open(whole.gatewayPort, whole.sipPort)
@@ -123,6 +129,15 @@ async function everyAnswer({ whole, deliveryId }: Play): Promise<string> {
   const wanted = Object.keys(paths).filter((path) => 'get' in paths[path]!).map((path) => path.replace('/deliveries/{id}', `/deliveries/${deliveryId}`)).filter((path) => !path.includes('{'))
   const answers = await Promise.all([...wanted, '/metrics', '/readyz', '/console'].map(async (path) => `${path}\n${(await whole.api('GET', path)).text}`))
   return answers.join('\n')
+}
+
+/** The shop's own system, which gets every event and is asked before every call. */
+async function shopSystem(t: Test, { whole }: Play): Promise<readonly Got[]> {
+  const shop = await receiver(t)
+  Object.assign(shop.says, { status: 200, body: '{"decision":"allow"}' })
+  const { status, text } = await whole.api('PUT', '/v1/webhooks', { url: shop.url, events: ['call.started', 'call.answered', 'call.ended', 'call.missed'], gate: { url: shop.url, timeoutMs: 2000, onFailure: 'allow' } })
+  if (status !== 200) throw new Error(text)
+  return shop.got
 }
 
 /** Has Redis note every command from now on, as it does with slow ones, and write its snapshot file. */

@@ -1,42 +1,12 @@
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { Webhook } from 'standardwebhooks'
 import { createEvents, type EventBus } from '../../../src/events.js'
 import { createWebhooks, type Webhooks } from '../../../src/http/webhooks/webhooks.js'
 import { memoryKeyRing } from '../../support/keyring.js'
 import { captured } from '../../support/log.js'
+import { receiver } from '../../support/receiver.js'
 import { testRedis, testStore, type TestRedis } from '../../support/redis.js'
 import { until } from '../../support/whole.js'
-
-interface Got {
-  readonly headers: Record<string, string>
-  readonly body: string
-  readonly event: { type: string, timestamp: string, data: Record<string, unknown> }
-}
-
-/** A shop's system: says what it is told to say and keeps what it got. */
-async function receiver(t: Pick<Test, 'teardown'>): Promise<{ url: string, got: Got[], says: { status: number, body: string, delayMs: number }, connections: () => number }> {
-  const got: Got[] = []
-  const says = { status: 204, body: '', delayMs: 0 }
-  let connections = 0
-  const server = createServer((request, response) => {
-    void bodyOf(request).then((body) => {
-      got.push({ headers: request.headers as Record<string, string>, body, event: JSON.parse(body) as Got['event'] })
-      setTimeout(() => { response.writeHead(says.status, says.status === 302 ? { location: 'http://127.0.0.1:1/' } : {}).end(says.body) }, says.delayMs)
-    })
-  })
-  server.on('connection', () => { connections++ })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => { server.closeAllConnections(); server.close() })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, got, says, connections: () => connections }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = []
-  for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece)
-  return Buffer.concat(pieces).toString('utf8')
-}
 
 interface Room {
   readonly redis: TestRedis
@@ -275,3 +245,17 @@ t.test('nothing of it is in clear in Redis, and what goes is gone', async (t) =>
 function nonEmpty<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length > 0 ? list : undefined
 }
+
+t.test('a cap of a number is no shop\'s business: others share it', async (t) => {
+  const { process, time } = await room(t)
+  const { webhooks, events } = await process()
+  const shop = await receiver(t)
+  await webhooks.targets.set('one', { url: shop.url, events: ['cap.near', 'cap.reached'], gate: null })
+  const cap = { shopId: 'one', used: 3, limit: 3, at: time.now }
+  for (const name of ['number_calls_at_once', 'number_minutes_per_day', 'number_calls_per_minute', 'caller_calls_at_once']) {
+    events.emit('cap.near', { ...cap, cap: name })
+    events.emit('cap.reached', { ...cap, cap: name })
+  }
+  await until(async () => shop.got.length === 2 && await webhooks.queue.count('one') === 0 ? true : undefined, 'two events')
+  t.same(shop.got.map(({ event }) => event.data.cap), ['caller_calls_at_once', 'caller_calls_at_once'])
+})
