@@ -139,7 +139,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const sip = own(measured(await connectSip({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }), events, config.sip.requestTimeoutMs))
   const media = own(createMedia(config, sip, log))
   const recordings = createRecordings({ dir: config.recordings.dir ?? join(config.dataDir, 'recordings'), keys: keyRing, log })
-  const trunk = createOutboundTrunk(config.trunks[0]!, sip, { log })
+  const trunk = createOutboundTrunk(config.trunks[0]!, sip, { log, onCap: (cap, state) => events.emit('trunk.cap', { cap, state }) })
   const webhooks: Webhooks = own(createWebhooks({ store, ring: keyRing, events, log, shops: shopIds, allowPrivate: config.webhooks.allowPrivate, periodOf: (shopId) => retention.periods.period(shopId, 'webhook') }))
   const retention = own(createRetentionRoom({ store, keyRing, settings, audit, signer, lines, recordings, config, events, log, shopIds, poolOf: (id) => shops.find(id)?.pool, more: [webhooks.retained] }))
   // Closed after the calls, so that what became of a call that says a code is still noted.

@@ -20,6 +20,8 @@ const e164 = '\\+[1-9]\\d{4,14}'
 
 /** How much a shop may call at most. */
 const shopCeilings = { callsPerShop: int(1, 100000), callsPerShopHour: int(1, 10000000), minutesPerShopDay: int(2, 10000000) }
+/** How much a caller, and a number of ours, may call at most. */
+const endLimits = { callsPerCaller: int(1, 1000), minutesPerCallerDay: int(2, 100000), callsPerNumber: int(1, 100000), minutesPerNumberDay: int(2, 1000000) }
 /** The same of one shop. */
 export const Ceilings = Type.Partial(Type.Object({ callsAtOnce: shopCeilings.callsPerShop, callsPerHour: shopCeilings.callsPerShopHour, minutesPerDay: shopCeilings.minutesPerShopDay }), closed)
 const Shop = Type.Object({
@@ -63,6 +65,7 @@ const Trunk = Type.Object({
   gatewayTimeoutSeconds: Type.Optional(int(1, 32)),
   callsPerSecond: Type.Optional(int(0, 1000)),
   maxCalls: Type.Optional(int(0, 100000)),
+  minutesPerDay: Type.Optional(int(0, 10000000)),
   auth: Type.Optional(Type.Union([Type.Null(), TrunkAuth], { description: 'null or {realm, username, password} of 1 to 128 visible ASCII characters each' }))
 }, closed)
 
@@ -114,7 +117,7 @@ export const ConfigSchema = Type.Object({
     maxPhonesPerParty: int(1, 16),
     allowedCountries: Type.Array(country, { minItems: 1 })
   }, closed),
-  limits: Type.Object({ callsPerDelivery: int(1, 10), callsPerDeliveryHour: int(1, 1000), callsPerCallerHour: int(1, 10000), callsPerNumberMinute: int(1, 100000), minutesPerDeliveryDay: int(2, 2880), ...shopCeilings }, closed),
+  limits: Type.Object({ callsPerDelivery: int(1, 10), callsPerDeliveryHour: int(1, 1000), callsPerCallerHour: int(1, 10000), callsPerNumberMinute: int(1, 100000), minutesPerDeliveryDay: int(2, 2880), ...endLimits, ...shopCeilings }, closed),
   call: Type.Object({ ringTimeoutSeconds: int(5, 180), maxDurationSeconds: int(30, 14400), maxForwards: int(1, 255), drainSeconds: int(0, 14400) }, closed),
   overload: Type.Object({ callsInSetUp: int(1, 100000), requestsInFlight: int(1, 100000), eventLoopDelayMs: int(5, 5000) }, closed),
   record: Type.Object({ retentionDays: int(1, 90), deletionIntervalMinutes: int(1, 1440), longestStopHours: int(1, 720), stopWhenDeletionFails: Type.Boolean() }, closed),

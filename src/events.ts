@@ -12,9 +12,11 @@ export interface Events {
   'call.traced': { callId: string, shopId?: string, trunkId?: string, caller?: string, callee?: string, startedAt: number, result: string, reason: string, outcome?: string, attempt?: number, steps: readonly { readonly at: number, readonly what: string, readonly detail?: string | number }[] }
   'delivery.created': { deliveryId: string, shopId: string, at: number }
   'delivery.closed': { deliveryId: string, shopId: string, at: number }
-  /** A shop, or one of its deliveries, has used most of what it may call, or all of it; once in the cap's hour or UTC day. */
+  /** A shop, one of its deliveries, a caller or a number has used most of what it may call, or all of it; once in the cap's hour or UTC day. */
   'cap.near': { shopId: string, deliveryId?: string, cap: string, used: number, limit: number, at: number }
   'cap.reached': { shopId: string, deliveryId?: string, cap: string, used: number, limit: number, at: number }
+  /** A cap of the trunk by which calls leave, in this process; once in its hour or UTC day. */
+  'trunk.cap': { cap: string, state: 'near' | 'reached' }
   'retention.run': { shopId: string, at: number, state: 'done' | 'failed', ms: number, classes: readonly { name: string, deleted: number, held: number, failed: number, keysDestroyed: number }[] }
   'retention.health': { shopId: string, failing: boolean }
   /** Something new was turned away before any work, because there is too much to do. */

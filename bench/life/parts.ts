@@ -140,7 +140,7 @@ function settings({ plain, asking }: People, engine: Engine): string {
   const trunk = { identity: ['pai', 'from'], country: 'EE', gatewayTimeoutSeconds: 8, callsPerSecond: 0, maxCalls: 0, auth: null }
   return JSON.stringify({
     line: { minTtlSeconds: 1, quarantineSeconds: 30, maxPhonesPerParty: 16 },
-    limits: { callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000, minutesPerDeliveryDay: 2880, callsPerShop: 100_000, callsPerShopHour: 10_000_000, minutesPerShopDay: 10_000_000 },
+    limits: { callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000, minutesPerDeliveryDay: 2880, callsPerShop: 100_000, callsPerShopHour: 10_000_000, minutesPerShopDay: 10_000_000, callsPerCaller: 1000, minutesPerCallerDay: 100_000, callsPerNumber: 100_000, minutesPerNumberDay: 1_000_000 },
     call: { ringTimeoutSeconds: 8, maxDurationSeconds: 120 },
     media: { silenceTimeoutSeconds: 15 },
     redis: { commandTimeoutMs: 3000 },

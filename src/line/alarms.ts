@@ -5,11 +5,17 @@ import type { CapNote } from './caps.js'
 import type { Cap, CapAlarm } from './types.js'
 
 const hourMs = 3_600_000
-const windows: Readonly<Record<Cap, number>> = { calls_at_once: hourMs, calls_per_hour: hourMs, minutes_per_day: 24 * hourMs, delivery_minutes_per_day: 24 * hourMs }
+const dayMs = 24 * hourMs
+const windows: Readonly<Record<Cap, number>> = {
+  calls_at_once: hourMs, calls_per_hour: hourMs, minutes_per_day: dayMs, delivery_minutes_per_day: dayMs, caller_calls_at_once: hourMs, caller_minutes_per_day: dayMs, number_calls_at_once: hourMs, number_minutes_per_day: dayMs,
+  delivery_calls_per_hour: hourMs, caller_calls_per_hour: hourMs, number_calls_per_minute: hourMs
+}
+/** Caps of deliveries, and of callers, whom a shop knows by nothing else. */
+const ofDeliveries: readonly Cap[] = ['delivery_minutes_per_day', 'caller_calls_at_once', 'caller_minutes_per_day', 'delivery_calls_per_hour', 'caller_calls_per_hour']
 /** Alarms that this process remembers; beyond them it asks the store again. */
 const mostRemembered = 10_000
 
-/** Whom an alarm is about; a delivery only where the cap is one of deliveries. */
+/** Whom an alarm is about; a delivery only where the cap is one of deliveries or callers. */
 export interface Capped {
   readonly pool: string
   readonly shopId: string
@@ -26,7 +32,7 @@ export class CapAlarms {
   async note(about: Capped, { cap, state, used, limit }: CapNote, now: number): Promise<void> {
     const windowMs = windows[cap]
     const start = Math.floor(now / windowMs) * windowMs
-    const deliveryId = cap === 'delivery_minutes_per_day' ? about.deliveryId : undefined
+    const deliveryId = ofDeliveries.includes(cap) ? about.deliveryId : undefined
     const name = keyName('told', about.pool, [about.shopId, cap, state, start, ...(deliveryId === undefined ? [] : [deliveryId])].join(':'))
     if (this.#told.has(name)) return
     if (this.#told.size >= mostRemembered) this.#told.clear()

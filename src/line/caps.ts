@@ -8,6 +8,12 @@ export interface Usage extends ShopUsage {
   readonly now: number
   readonly deliveryMs: number
   readonly deliveryCalls: number
+  /** Of whoever calls, or is rung first; 0 where that is nobody. */
+  readonly callerCalls: number
+  readonly callerMs: number
+  /** Of the proxy number, whichever shop calls. */
+  readonly numberCalls: number
+  readonly numberMs: number
 }
 
 /** A cap that is reached, or nearly so. */
@@ -30,8 +36,8 @@ const nearShare = 0.8
 const minuteMs = 60_000
 
 export function usageOf(reply: Reply): Usage {
-  const [now, callsAtOnce, callsThisHour, talkMs, deliveryMs, deliveryCalls] = list(reply).map(int) as [number, number, number, number, number, number]
-  return { now, callsAtOnce, callsThisHour, talkMs, deliveryMs, deliveryCalls }
+  const [now, callsAtOnce, callsThisHour, talkMs, deliveryMs, deliveryCalls, callerCalls, callerMs, numberCalls, numberMs] = list(reply).map(int) as [number, number, number, number, number, number, number, number, number, number]
+  return { now, callsAtOnce, callsThisHour, talkMs, deliveryMs, deliveryCalls, callerCalls, callerMs, numberCalls, numberMs }
 }
 
 /**
@@ -44,7 +50,9 @@ export function judge(usage: Usage, caps: Caps): Verdict {
   const reserved = (calls: number): number => Math.max(0, calls - 1) * (longestMs + preludeMs)
   const left = {
     minutes_per_day: caps.minutesPerDay * minuteMs - usage.talkMs - reserved(usage.callsAtOnce),
-    delivery_minutes_per_day: caps.deliveryMinutesPerDay * minuteMs - usage.deliveryMs - reserved(usage.deliveryCalls)
+    delivery_minutes_per_day: caps.deliveryMinutesPerDay * minuteMs - usage.deliveryMs - reserved(usage.deliveryCalls),
+    caller_minutes_per_day: caps.callerMinutesPerDay * minuteMs - usage.callerMs - reserved(usage.callerCalls),
+    number_minutes_per_day: caps.numberMinutesPerDay * minuteMs - usage.numberMs - reserved(usage.numberCalls)
   }
   const counts = countsOf(usage, caps)
   const least = Math.min(leastTalkMs, longestMs) + preludeMs
@@ -60,6 +68,10 @@ function countsOf(usage: Usage, caps: Caps): Omit<CapNote, 'state'>[] {
     { cap: 'calls_at_once', used: usage.callsAtOnce, limit: caps.callsAtOnce },
     { cap: 'calls_per_hour', used: usage.callsThisHour, limit: caps.callsPerHour },
     { cap: 'minutes_per_day', used: minutes(usage.talkMs), limit: caps.minutesPerDay },
-    { cap: 'delivery_minutes_per_day', used: minutes(usage.deliveryMs), limit: caps.deliveryMinutesPerDay }
+    { cap: 'delivery_minutes_per_day', used: minutes(usage.deliveryMs), limit: caps.deliveryMinutesPerDay },
+    { cap: 'caller_calls_at_once', used: usage.callerCalls, limit: caps.callerCallsAtOnce },
+    { cap: 'caller_minutes_per_day', used: minutes(usage.callerMs), limit: caps.callerMinutesPerDay },
+    { cap: 'number_calls_at_once', used: usage.numberCalls, limit: caps.numberCallsAtOnce },
+    { cap: 'number_minutes_per_day', used: minutes(usage.numberMs), limit: caps.numberMinutesPerDay }
   ]
 }

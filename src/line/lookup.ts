@@ -2,6 +2,7 @@ import type { E164 } from '../phone/types.js'
 import { poolKey } from '../store/keys.js'
 import type { Arg } from '../store/redis.js'
 import { bytes, int, list, text, type Reply } from '../store/reply.js'
+import type { Capped } from './alarms.js'
 import type { LineContext } from './context.js'
 import { leaseMs, type Leases } from './leases.js'
 import { toDigits } from './numbers.js'
@@ -10,7 +11,7 @@ import { openPeople, otherParty } from './people.js'
 import { codeOf, scripts } from './scripts.js'
 import { tagged } from './tagged.js'
 import type { PoolTags } from './tags.js'
-import type { Admitted, Lookup, Party, PartyPhones } from './types.js'
+import type { Admitted, Cap, Lookup, Party, PartyPhones } from './types.js'
 import { withinCaps } from './usage.js'
 
 /** Kinds of lua/includes/admit.lua. */
@@ -66,6 +67,7 @@ export async function admitted(context: LineContext, leases: Leases, pool: strin
   try {
     const found = await readAdmission(context, deliveryId, shopId, reply)
     if (found === undefined) await giveBack()
+    if (found?.kind === 'limited') tellRate(context, { pool, shopId, deliveryId }, found.limit)
     if (found?.kind !== 'connect' && found?.kind !== 'over') return found
     const verdict = await withinCaps(context, { pool, shopId, deliveryId }, usageOf(counted!))
     if (verdict.ok) {
@@ -79,6 +81,15 @@ export async function admitted(context: LineContext, leases: Leases, pool: strin
     await giveBack().catch(() => undefined)
     throw error
   }
+}
+
+/** Somebody calls too often. A line that is busy, because both call or one calls twice, is no news. */
+function tellRate({ alarms, config: { limits } }: LineContext, about: Capped, limit: string): void {
+  const rates: Readonly<Record<string, readonly [Cap, number]>> = {
+    hourly: ['delivery_calls_per_hour', limits.callsPerDeliveryHour], caller: ['caller_calls_per_hour', limits.callsPerCallerHour], number: ['number_calls_per_minute', limits.callsPerNumberMinute]
+  }
+  const [cap, most] = rates[limit] ?? []
+  if (cap !== undefined && most !== undefined) void alarms.note(about, { cap, state: 'reached', used: most, limit: most }, Date.now())
 }
 
 export const lengthOf = ({ longestMs }: Admitted): Admitted => longestMs === undefined ? {} : { longestMs }

@@ -68,7 +68,9 @@ export interface DeliveryChange {
 export type PartyPhones = Readonly<Partial<Record<Party, E164>>>
 
 /** How much a shop may call, and a delivery may talk. */
-export type Cap = 'calls_at_once' | 'calls_per_hour' | 'minutes_per_day' | 'delivery_minutes_per_day'
+export type Cap =
+  | 'calls_at_once' | 'calls_per_hour' | 'minutes_per_day' | 'delivery_minutes_per_day' | 'caller_calls_at_once' | 'caller_minutes_per_day' | 'number_calls_at_once' | 'number_minutes_per_day'
+  | 'delivery_calls_per_hour' | 'caller_calls_per_hour' | 'number_calls_per_minute'
 
 /** A cap is reached or nearly so; told once in the cap's hour or UTC day. Times are Unix milliseconds. */
 export interface CapAlarm {

@@ -5,6 +5,7 @@ import type { Capped } from './alarms.js'
 import { judge, usageOf, type Usage, type Verdict } from './caps.js'
 import type { LineContext } from './context.js'
 import { leaseMs, type Leases } from './leases.js'
+import { toDigits } from './numbers.js'
 import { scripts } from './scripts.js'
 import type { ShopUsage } from './types.js'
 
@@ -19,7 +20,7 @@ export async function withinCaps({ caps, alarms }: LineContext, about: Capped, u
 /** @throws call_limited, store_unavailable */
 export async function count(context: LineContext, leases: Leases, shopId: string, number: string, callId: string): Promise<void> {
   const pool = context.plan.poolOf(number)
-  const usage = await ask(context, pool, [shopId, callId, leaseMs])
+  const usage = await ask(context, pool, [shopId, callId, leaseMs, toDigits(number)])
   leases.add({ pool, local: '', shopId }, callId)
   const verdict = await withinCaps(context, { pool, shopId }, usage)
   if (verdict.ok) return
@@ -30,7 +31,7 @@ export async function count(context: LineContext, leases: Leases, shopId: string
 /** @throws number_not_found, store_unavailable */
 export async function usage(context: LineContext, shopId: string, pool: string): Promise<ShopUsage> {
   if (!context.plan.hasPool(pool)) throw new MaskError('number_not_found')
-  const { callsAtOnce, callsThisHour, talkMs } = await ask(context, pool, [shopId, '', 0])
+  const { callsAtOnce, callsThisHour, talkMs } = await ask(context, pool, [shopId, '', 0, ''])
   return { callsAtOnce, callsThisHour, talkMs }
 }
 

@@ -5,9 +5,13 @@ import type { Shop, Shops } from './shops.js'
 /** What an operator lets a shop have at most. */
 export type Ceilings = Required<NonNullable<Shop['ceilings']>>
 
-/** How much a shop may call, and its longest talk, by which a call is reckoned as long as it lives. */
+/** How much a shop, a delivery, a caller and a number may call, and the shop's longest talk, by which a call is reckoned as long as it lives. */
 export interface Caps extends Ceilings {
   readonly deliveryMinutesPerDay: number
+  readonly callerCallsAtOnce: number
+  readonly callerMinutesPerDay: number
+  readonly numberCallsAtOnce: number
+  readonly numberMinutesPerDay: number
   readonly longestTalkSeconds: number
 }
 
@@ -22,13 +26,17 @@ export const capNames = ['callsAtOnce', 'callsPerHour', 'minutesPerDay'] as cons
 
 export function createShopCaps({ limits }: Pick<Config, 'limits'>, shops: Pick<Shops, 'find'>, settings: Pick<Settings, 'of'>): ShopCaps {
   const common: Ceilings = { callsAtOnce: limits.callsPerShop, callsPerHour: limits.callsPerShopHour, minutesPerDay: limits.minutesPerShopDay }
+  const others = {
+    deliveryMinutesPerDay: limits.minutesPerDeliveryDay, callerCallsAtOnce: limits.callsPerCaller, callerMinutesPerDay: limits.minutesPerCallerDay,
+    numberCallsAtOnce: limits.callsPerNumber, numberMinutesPerDay: limits.minutesPerNumberDay
+  }
   const ceilings = (shopId: string): Ceilings => ({ ...common, ...shops.find(shopId)?.ceilings })
   return {
     ceilings,
     async of(shopId) {
       const [own, highest] = [await settings.of(shopId), ceilings(shopId)]
       const caps = Object.fromEntries(capNames.map((name) => [name, Math.min(own[name] ?? Infinity, highest[name])])) as unknown as Ceilings
-      return { ...caps, deliveryMinutesPerDay: limits.minutesPerDeliveryDay, longestTalkSeconds: own.maxDurationSeconds }
+      return { ...caps, ...others, longestTalkSeconds: own.maxDurationSeconds }
     }
   }
 }

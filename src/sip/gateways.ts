@@ -2,6 +2,7 @@ import type { TrunkConfig } from '../config.js'
 import { MaskError } from '../errors.js'
 import type { Log } from '../telemetry/log.js'
 import { Pacer } from './pacer.js'
+import { TrunkLoad, type TellTrunkCap } from './trunk-load.js'
 import { CallFailed, type AnsweredLeg, type Dial, type SipPort } from './types.js'
 
 /** A call that leaves through a trunk; the trunk knows the gateway and the credentials. */
@@ -44,6 +45,10 @@ export interface TrunkOptions {
   readonly log: Log
   /** Monotonic milliseconds. */
   readonly clock?: () => number
+  /** Unix milliseconds. */
+  readonly wallClock?: () => number
+  /** Told when a cap of the trunk is reached or nearly so. */
+  readonly onCap?: TellTrunkCap
 }
 
 type Dialler = Pick<SipPort, 'dial' | 'answers'>
@@ -54,17 +59,28 @@ const restMs = 30_000
 /** Raised when a gateway says nothing at all. */
 class GatewaySilent extends Error {}
 
-export function createOutboundTrunk(config: TrunkConfig, sip: Dialler, { log, clock = () => performance.now() }: TrunkOptions): OutboundTrunk {
-  const { maxCalls = 0, callsPerSecond = 0 } = config
+export function createOutboundTrunk(config: TrunkConfig, sip: Dialler, { log, clock = () => performance.now(), wallClock = Date.now, onCap }: TrunkOptions): OutboundTrunk {
+  const { callsPerSecond = 0 } = config
   const gateways = config.gateways.map((uri, index) => new Gateway(uri, index + 1, config, sip, clock, log.with({ trunkId: config.id, operation: `gateway-${index + 1}` })))
   const pacer = new Pacer(callsPerSecond, clock)
-  let calls = 0
+  const load = new TrunkLoad(config, wallClock, (cap, state, used) => {
+    log.warn(`trunk.cap_${state}`, { trunkId: config.id, reason: cap, count: used })
+    onCap?.(cap, state, used)
+  })
+  const turn = async (signal: AbortSignal): Promise<void> => {
+    try {
+      await pacer.turn(signal)
+    } catch (error) {
+      if (error instanceof MaskError) load.note('trunk_calls_per_second', 'reached', callsPerSecond)
+      throw error
+    }
+  }
 
   const tryInTurn = async (order: TrunkOrder): Promise<AnsweredLeg> => {
     let failure = new CallFailed(408)
     // Sorting keeps the order of those that are alike.
     for (const gateway of [...gateways].sort((a, b) => Number(a.silent) - Number(b.silent))) {
-      await pacer.turn(order.signal)
+      await turn(order.signal)
       const outcome = await gateway.dial(order)
       if (!(outcome instanceof CallFailed)) return outcome
       failure = outcome
@@ -74,19 +90,18 @@ export function createOutboundTrunk(config: TrunkConfig, sip: Dialler, { log, cl
 
   return {
     async dial(order) {
-      if (maxCalls > 0 && calls >= maxCalls) throw new MaskError('trunk_busy', { reason: 'calls', retryAfter: 1 })
-      calls++
-      const leave = (): void => { calls-- }
+      const place = load.enter()
       try {
         const answered = await tryInTurn(order)
-        void answered.leg.ended.then(leave)
+        place.answered()
+        void answered.leg.ended.then(() => place.leave())
         return answered
       } catch (error) {
-        leave()
+        place.leave()
         throw error
       }
     },
-    stats: () => ({ calls, waiting: pacer.waiting, silent: gateways.filter(({ silent }) => silent).length })
+    stats: () => ({ calls: load.calls, waiting: pacer.waiting, silent: gateways.filter(({ silent }) => silent).length })
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Every key of the store. A name is `kind:{tag}` or `kind:{tag}:rest`; the tag in braces keeps all keys of
  * one pool, or of one shop, on one Redis Cluster slot, so that a script may touch them together.
- * No name holds a phone number: people appear as HMAC, proxy numbers only as fields inside.
+ * No name holds a person's phone number: people appear as HMAC.
  */
 export type PoolKey =
   /** No data of its own: the key by which a script is sent to its pool's slot. */
@@ -36,6 +36,10 @@ export type PoolKey =
   | 'rate'
   /** shop:{pool}:<shop> → sorted set like calls, of all calls of a shop. */
   | 'shop'
+  /** live:{pool}:c:<phone tag> and live:{pool}:n:<proxy number> → sorted set like calls, of all calls of a caller and of a number. */
+  | 'live'
+  /** ends:{pool}:<call id> → `<phone tag> <proxy number>`, by which a call is counted out of live. */
+  | 'ends'
   /** told:{pool}:<shop>:<cap>:<state>:<window> → an alarm that was given in that window of time. */
   | 'told'
   /** acct:{pool}:<account> → hash, shop and sealed secret of a SIP account; gone when the account ends. */

@@ -71,9 +71,10 @@ function countRefusals(events: EventBus, registry: Registry): void {
 }
 
 function countCaps(events: EventBus, registry: Registry): void {
-  const caps = new Counter({ name: 'maskline_caps_total', help: 'Shops or deliveries that came near a cap or reached it, once in its hour or day.', labelNames: ['cap', 'state'], registers: [registry] })
+  const caps = new Counter({ name: 'maskline_caps_total', help: 'Caps of shops, deliveries, callers, numbers and the trunk that were nearly or wholly used, each once in its hour or day.', labelNames: ['cap', 'state'], registers: [registry] })
   events.on('cap.near', ({ cap }) => caps.inc({ cap, state: 'near' }))
   events.on('cap.reached', ({ cap }) => caps.inc({ cap, state: 'reached' }))
+  events.on('trunk.cap', ({ cap, state }) => caps.inc({ cap, state }))
 }
 
 function countSpans(events: EventBus, registry: Registry): void {

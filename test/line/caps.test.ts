@@ -9,7 +9,7 @@ import { testRedis, testStore } from '../support/redis.js'
 
 const store = await testStore(t, await testRedis(t))
 const minute = 60_000
-const roomy: Caps = { callsAtOnce: 1000, callsPerHour: 1000, minutesPerDay: 100_000, deliveryMinutesPerDay: 2880, longestTalkSeconds: 900 }
+const roomy: Caps = { callsAtOnce: 1000, callsPerHour: 1000, minutesPerDay: 100_000, deliveryMinutesPerDay: 2880, callerCallsAtOnce: 1000, callerMinutesPerDay: 100_000, numberCallsAtOnce: 1000, numberMinutesPerDay: 100_000, longestTalkSeconds: 900 }
 const limits = { callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 1000, callsPerNumberMinute: 1000 }
 /** Noon of a UTC day, so that nothing turns by itself. */
 const noon = 1_700_006_400_000 - 1_700_006_400_000 % 86_400_000 + 43_200_000
@@ -131,7 +131,7 @@ t.test('whatever the order of calls and however long they are, the minutes are n
     const shop = { ...roomy, ...some }
     const live: number[] = []
     let talkMs = 0
-    const counted = (): Usage => ({ now: noon, callsAtOnce: live.length + 1, callsThisHour: 1, talkMs, deliveryMs: 0, deliveryCalls: 1 })
+    const counted = (): Usage => ({ now: noon, callsAtOnce: live.length + 1, callsThisHour: 1, talkMs, deliveryMs: 0, deliveryCalls: 1, callerCalls: 1, callerMs: 0, numberCalls: 1, numberMs: 0 })
     for (const { begins, which, share } of run) {
       const verdict = begins ? judge(counted(), shop) : undefined
       if (verdict?.ok) live.push(verdict.longestMs! + preludeMs)
@@ -142,4 +142,64 @@ t.test('whatever the order of calls and however long they are, the minutes are n
     return live.length <= shop.callsAtOnce && talkMs + live.reduce((sum, ms) => sum + ms, 0) <= shop.minutesPerDay * minute + 1
   }))
   t.ok(refused > 10, `${refused} calls were refused`)
+})
+
+t.test('calls at once and minutes of a caller, over all its deliveries and shops', async (t) => {
+  const { lines, other, wanted, alarms, advance } = await rig(t, { callerCallsAtOnce: 2, callerMinutesPerDay: 37 })
+  const far = { expiresAt: noon + 48 * 3_600_000 }
+  const [one, two, three] = [await lines.allocate(wanted(person(0), person(1), far)), await lines.allocate(wanted(person(0), person(2), far)), await lines.allocate(wanted(person(0), person(3), { ...far, shopId: 'other' }))]
+  t.equal((await lines.lookup(one.number, person(0), 'a')).kind, 'connect')
+  t.equal((await other.lookup(two.number, person(0), 'b')).kind, 'connect')
+  t.match(await other.lookup(three.number, person(0), 'c'), { kind: 'limited', limit: 'caller_calls_at_once', shopId: 'other' })
+  t.equal((await lines.lookup(three.number, person(3), 'd')).kind, 'connect', 'who is called is no caller')
+  await t.rejects(lines.begin('other', three.id, 'courier', 'e'), { code: 'call_limited', reason: 'caller_calls_at_once' }, 'who is rung first is one')
+  await lines.release(one.id, 'a', 20 * minute)
+  t.match(await lines.lookup(three.number, person(0), 'f'), { kind: 'limited', limit: 'caller_minutes_per_day' }, '20 minutes, and what the other call may become')
+  await other.release(two.id, 'b', 10 * minute)
+  t.match(await lines.lookup(three.number, person(0), 'g'), { kind: 'connect', longestMs: 6 * minute })
+  await lines.release(three.id, 'g', 6 * minute)
+  t.match(await lines.lookup(one.number, person(0), 'h'), { kind: 'limited', limit: 'caller_minutes_per_day' })
+  t.equal((await lines.lookup(one.number, person(1), 'i')).kind, 'connect', 'others call on')
+  await settled()
+  t.match(alarms.map(({ cap, state, deliveryId }) => `${cap} ${state} ${deliveryId}`), [
+    `caller_calls_at_once near ${two.id}`, `caller_calls_at_once reached ${three.id}`, `caller_minutes_per_day reached ${three.id}`, `caller_minutes_per_day near ${three.id}`, `caller_minutes_per_day reached ${one.id}`
+  ])
+  advance(12 * 3600)
+  t.equal((await lines.lookup(one.number, person(0), 'j')).kind, 'connect', 'the next day')
+})
+
+t.test('calls at once and minutes of a number, whichever shop calls', async (t) => {
+  const clock = { now: noon }
+  const alarms: CapAlarm[] = []
+  const caps = { of: async () => ({ ...roomy, numberCallsAtOnce: 2, numberMinutesPerDay: 60 }), tell: (alarm: CapAlarm) => { alarms.push(alarm) } }
+  const { lines, wanted, advance } = await freshLines(t, store, { limits, caps, numbers: ['+442079460000'] }, clock)
+  const [one, two, three] = [await lines.allocate(wanted(person(0), person(1))), await lines.allocate(wanted(person(2), person(3), { shopId: 'other' })), await lines.allocate(wanted(person(4), person(5)))]
+  t.equal((await lines.lookup(one.number, person(0), 'a')).kind, 'connect')
+  await lines.count('shop', one.number, 'proof')
+  t.match(await lines.lookup(two.number, person(2), 'b'), { kind: 'limited', limit: 'number_calls_at_once' })
+  await t.rejects(lines.count('other', one.number, 'proof 2'), { code: 'call_limited', reason: 'number_calls_at_once' })
+  await lines.release(undefined, 'proof', 30 * minute)
+  await lines.release(one.id, 'a', 28 * minute)
+  t.match(await lines.lookup(two.number, person(2), 'c'), { kind: 'connect', longestMs: minute })
+  t.match(await lines.lookup(three.number, person(4), 'd'), { kind: 'limited', limit: 'number_minutes_per_day' })
+  advance(leaseMs / 1000)
+  t.match(await lines.lookup(three.number, person(4), 'e'), { kind: 'connect' }, 'a call without a sign of life counts no more')
+  await settled()
+  t.match(alarms.filter(({ state }) => state === 'reached').map(({ cap }) => cap), ['number_calls_at_once', 'number_minutes_per_day'])
+})
+
+t.test('whoever calls too often is told of once, a busy line never', async (t) => {
+  const { lines, wanted, alarms } = await rig(t, {})
+  const tight = { callsPerDelivery: 1, callsPerDeliveryHour: 2, callsPerCallerHour: 3, callsPerNumberMinute: 4 }
+  const busy = linesOn(t, store, { limits: tight, caps: { of: async () => roomy, tell: (alarm) => { alarms.push(alarm) } } }, { now: noon }).lines
+  const made = await lines.allocate(wanted(person(0), person(1)))
+  t.equal((await busy.lookup(made.number, person(0), 'a')).kind, 'connect')
+  t.match(await busy.lookup(made.number, person(1), 'b'), { limit: 'concurrent' })
+  await busy.release(made.id, 'a')
+  await busy.lookup(made.number, person(1), 'c')
+  await busy.release(made.id, 'c')
+  for (const call of ['d', 'e']) t.match(await busy.lookup(made.number, person(0), call), { limit: 'hourly' })
+  await settled()
+  t.match(alarms, [{ cap: 'delivery_calls_per_hour', state: 'reached', used: 2, limit: 2, deliveryId: made.id }])
+  t.equal(alarms.length, 1)
 })

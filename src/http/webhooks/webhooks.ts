@@ -88,7 +88,10 @@ class Engine implements Webhooks {
       log.warn('webhook.gate_failed', { shopId, callId })
     })
     const told: readonly (keyof Events & EventName)[] = ['delivery.created', 'delivery.closed', 'call.started', 'call.answered', 'call.ended', 'call.missed', 'cap.near', 'cap.reached']
-    this.#stops = told.map((name) => events.on(name, (event) => this.#take(name, event)))
+    this.#stops = told.map((name) => events.on(name, (event) => {
+      // Shops share numbers: what others call is no shop's business.
+      if (!('cap' in event && event.cap.startsWith('number_'))) this.#take(name, event)
+    }))
     this.#timer = setInterval(() => void this.#look(), lookEveryMs).unref()
   }
 

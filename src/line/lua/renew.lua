@@ -6,7 +6,7 @@
 
   Result   how many were renewed
 ]]
---- @include "base"
+--- @include "usage"
 
 local lease = tonumber(ARGV[2])
 
@@ -20,6 +20,8 @@ end
 local renewed = 0
 for at = 3, #ARGV, 3 do
   local of_shop = renew(key('shop', ARGV[at + 1]), ARGV[at + 2])
+  for _, one in pairs(ends_of(ARGV[at + 2])) do renew(one[1], ARGV[at + 2]) end
+  redis.call('PEXPIRE', key('ends', ARGV[at + 2]), lease * 2)
   renewed = renewed + (ARGV[at] == '' and of_shop or renew(key('calls', ARGV[at]), ARGV[at + 2]))
 end
 return renewed

@@ -46,9 +46,9 @@ local function admit(id, d, party, caller, call, limits)
   redis.call('PEXPIRE', by_number, MINUTE)
   redis.call('ZADD', calls, now + call[2], call[1])
   redis.call('PEXPIRE', calls, call[2] * 2)
-  count_in(d[SHOP], call)
+  count_in(d[SHOP], call, caller, d[NUMBER])
   local counted = answer(live and CONNECT or OVER)
-  counted[6] = usage(d[SHOP], id)
+  counted[6] = usage(d[SHOP], id, caller, d[NUMBER])
   return counted
 end
 
