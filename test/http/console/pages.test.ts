@@ -43,7 +43,7 @@ test('the console in a browser, over played answers', { skip: noBrowser }, async
     t.same(server.received.at(-1), { method: 'PUT', path: '/v1/retention', body: { reason: 'A week is enough', periods: { record: 604_800 } } })
     t.match(await page.textContent('.notices'), 'Call records: 7 days')
     await page.waitForSelector('.history >> text=A week is enough')
-    t.match(await page.textContent('.class:has([aria-label="Change period: Call records"]) .class-due'), 'known after the next run', 'what was found by the period before is not said of the new one')
+    t.match(await page.textContent('.class:has([aria-label="Change period: Call records"]) .class-due'), 'Known after the next run', 'what was found by the period before is not said of the new one')
   })
 
   t.test('a failing deletion is red, and a report that was tampered with is told', async (t) => {

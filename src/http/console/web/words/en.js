@@ -130,7 +130,7 @@ export default {
   'class.more': 'Details',
   'class.nextDue': 'Next due',
   'class.nothingDue': 'Nothing due',
-  'class.afterRun': 'Next due: known after the next run',
+  'class.afterRun': 'Known after the next run',
   'class.notKept': 'Not kept',
   'class.change': 'Change',
   'class.changeOf': 'Change period: {name}',

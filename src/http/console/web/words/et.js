@@ -130,7 +130,7 @@ export default {
   'class.more': 'Üksikasjad',
   'class.nextDue': 'Järgmine tähtaeg',
   'class.nothingDue': 'Tähtaegu ei ole ees',
-  'class.afterRun': 'Järgmine tähtaeg selgub järgmise tööga',
+  'class.afterRun': 'Selgub järgmise tööga',
   'class.notKept': 'Ei säilitata',
   'class.change': 'Muuda',
   'class.changeOf': 'Muuda tähtaega: {name}',
