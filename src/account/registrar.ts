@@ -32,7 +32,7 @@ export async function answerTo(registrar: Registrar, request: RegisterRequest): 
   const verdict = await accounts.authenticate({ method: 'REGISTER', uri, authorization, source })
   if (verdict.kind === 'refuse') return refused(403)
   if (verdict.kind === 'challenge') return verdict
-  const wish = wishOf(request, config.registrationSeconds)
+  const wish = wishOf(request, verdict.account, config.registrationSeconds)
   if (wish === undefined) return refused(400)
   return await isLive(registrar, verdict.account) ? grant(registrar, verdict.account, request, wish) : refused(403)
 }
@@ -68,12 +68,22 @@ async function isLive({ lines }: Registrar, { shopId, deliveryId }: Account): Pr
 /** One Contact of sip: or sips:, with what follows it. Several phones are not served. */
 const oneContact = /^\s*(?:"(?:[^"\\]|\\.)*"|[\w .!%*+`'~-]*)\s*<(sips?:[\x21-\x3b\x3d\x3f-\x7e]{3,250})>((?:\s*;\s*[^,;"]*(?:"[^"]*")?)*)\s*$/i
 
+/**
+ * Whether an address of record begins with the account's name, which nobody else may begin theirs with. A drachtio-server keeps
+ * the connections of registered phones by user and host of their Contact alone, and sends every later request to such a
+ * Contact there: two phones that are both app@192.168.1.5, each in a home of its own, would get each other's calls.
+ */
+function isOwn(uri: string, { name }: Account): boolean {
+  const [, user = ''] = /^sips?:([^@]*)@/i.exec(uri) ?? []
+  return user === name || (user.startsWith(name) && !/[a-z0-9]/i.test(user.charAt(name.length)))
+}
+
 /** Undefined for what cannot be read or is not served. */
-function wishOf({ contact, expires }: RegisterRequest, longestSeconds: number): Wish | undefined {
+function wishOf({ contact, expires }: RegisterRequest, account: Account, longestSeconds: number): Wish | undefined {
   if (contact === undefined) return { kind: 'ask' }
   if (contact.trim() === '*') return expires === 0 ? { kind: 'leave' } : undefined
   const [, uri = '', parameters = ''] = oneContact.exec(contact) ?? []
-  if (uri === '') return undefined
+  if (!isOwn(uri, account)) return undefined
   const own = /;\s*expires\s*=\s*(\d{1,9})/i.exec(parameters)?.[1]
   const seconds = own === undefined ? expires ?? longestSeconds : Number(own)
   return seconds === 0 ? { kind: 'leave' } : { kind: 'stay', uri, seconds: Math.min(seconds, longestSeconds) }

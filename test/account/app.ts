@@ -46,6 +46,7 @@ export class AppPhone {
   readonly seen: Buffer[] = []
   readonly #wake = new Set<() => void>()
   #cseq = 0
+  #user = 'app'
 
   private constructor(readonly protocol: Protocol, readonly address: string, private readonly write: (bytes: Buffer) => void, readonly port: number, readonly close: () => Promise<void>, rtp: Socket, readonly ended: Promise<unknown>) {
     this.rtp = rtp
@@ -70,8 +71,9 @@ export class AppPhone {
     return phone
   }
 
+  /** As most phones, it registers under its account's name. */
   get contact(): string {
-    return `<sip:app@${this.address}:${this.port};transport=${this.protocol}>`
+    return `<sip:${this.#user}@${this.address}:${this.port};transport=${this.protocol}>`
   }
 
   get sdp(): string {
@@ -88,6 +90,7 @@ export class AppPhone {
   }
 
   register(secret: Secret, headers: Lines = {}): Promise<Message> {
+    this.#user = secret.username
     return this.ask('REGISTER', `sip:${secret.domain}`, { secret, headers: { Contact: this.contact, ...headers } })
   }
 
