@@ -46,7 +46,8 @@ export class AppPhone {
   readonly seen: Buffer[] = []
   readonly #wake = new Set<() => void>()
   #cseq = 0
-  #user = 'app'
+  /** User of its Contact. */
+  user = 'app'
 
   private constructor(readonly protocol: Protocol, readonly address: string, private readonly write: (bytes: Buffer) => void, readonly port: number, readonly close: () => Promise<void>, rtp: Socket, readonly ended: Promise<unknown>) {
     this.rtp = rtp
@@ -73,7 +74,7 @@ export class AppPhone {
 
   /** As most phones, it registers under its account's name. */
   get contact(): string {
-    return `<sip:${this.#user}@${this.address}:${this.port};transport=${this.protocol}>`
+    return `<sip:${this.user}@${this.address}:${this.port};transport=${this.protocol}>`
   }
 
   get sdp(): string {
@@ -90,7 +91,7 @@ export class AppPhone {
   }
 
   register(secret: Secret, headers: Lines = {}): Promise<Message> {
-    this.#user = secret.username
+    this.user = secret.username
     return this.ask('REGISTER', `sip:${secret.domain}`, { secret, headers: { Contact: this.contact, ...headers } })
   }
 

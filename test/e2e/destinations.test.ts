@@ -229,9 +229,11 @@ async function ringApp(line: Line, { contact, where, appAnswers, answers }: Extr
   cover(`REGISTER from ${where}`)
   const secret = (await play.api('POST', `/v1/deliveries/${line.id}/credentials`)).body as unknown as Secret
   const phone = where === 'the app' ? app : carrier
-  const { status } = await phone.register(secret, { Contact: `<${contact}>` })
+  // As it is, and under the account's name, which a Contact must bear.
+  const registered = []
+  for (const uri of [contact, contact.replace(/^(sips?:)(?:[^@]*@)?/i, `$1${secret.username}@`)]) registered.push((await phone.register(secret, { Contact: `<${uri}>` })).status)
   stage.may = new Set([line.courier])
-  stage.appMay = where === 'the app' && status === 200
+  stage.appMay = where === 'the app' && registered.includes(200)
   stage.appAnswer = answering(app, { ...appAnswers, final: appAnswers.final === 200 ? 302 : appAnswers.final }).answer
   const { answer } = answering(carrier, answers)
   stage.answer = answer
