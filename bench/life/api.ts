@@ -18,8 +18,8 @@ const [tries, pauseMs, deadlineMs] = [30, 500, 10_000]
 
 /** The HTTP API of whichever process serves. */
 export class Api {
-  /** Requests that had to be tried again, at their times (Unix ms). */
-  readonly repeated: number[] = []
+  /** Requests that had to be tried again: when (Unix ms) and for what answer. */
+  readonly repeated: { readonly at: number, readonly why: string }[] = []
 
   /** @param bases addresses of the processes that may be asked, such as `http://127.0.0.1:3000` */
   constructor(private readonly bases: () => readonly string[], private readonly key: string) {}
@@ -33,7 +33,7 @@ export class Api {
       const again = answer === undefined || answer.status === 503 || answer.body.code === 'idempotency_in_progress'
       if (answer !== undefined && (!again || answer.body.code === 'pool_exhausted')) return answer
       if (attempt === tries) return answer ?? { status: 0, body: {} }
-      this.repeated.push(Date.now())
+      this.repeated.push({ at: Date.now(), why: answer === undefined ? 'no answer' : String(answer.body.code ?? answer.status) })
       await sleep(pauseMs)
     }
   }

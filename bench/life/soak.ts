@@ -65,7 +65,7 @@ export async function soak({ minutes, rate, seed, engine }: SoakOptions): Promis
     await watch.sample()
     watch.judge(invariants)
     const records = await checkRecords(parts.api, Object.values(parts.shops), town.deliveries.all, begunAt, invariants)
-    for (const at of parts.api.repeated) if (!invariants.disturbed(at - 1000, at)) invariants.broken('failed', 'a request had to be repeated')
+    for (const { at, why } of parts.api.repeated) if (!invariants.disturbed(at - 1000, at)) invariants.broken('failed', `a request had to be repeated: ${why}`)
     return {
       invariants, left, happened, memory: watch.growth(), samples: watch.samples, records, deletionRuns,
       summary: { engine, minutes, seed, rate, ...summary(town, invariants, (Date.now() - begunAt) / 1000), idleAfterMs, secondsStarved: pulse.starved }
