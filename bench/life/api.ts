@@ -33,7 +33,7 @@ export class Api {
       const again = answer === undefined || answer.status === 503 || answer.body.code === 'idempotency_in_progress'
       if (answer !== undefined && (!again || answer.body.code === 'pool_exhausted')) return answer
       if (attempt === tries) return answer ?? { status: 0, body: {} }
-      this.repeated.push({ at: Date.now(), why: answer === undefined ? 'no answer' : String(answer.body.code ?? answer.status) })
+      this.repeated.push({ at: Date.now(), why: answer === undefined ? 'no answer' : typeof answer.body.code === 'string' ? answer.body.code : `status ${answer.status}` })
       await sleep(pauseMs)
     }
   }
