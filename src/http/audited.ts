@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { AuditAction, AuditInput } from '../record/audit/types.js'
+import { smallest } from '../record/statistics/suppress.js'
 import { mayAct } from '../shop/access.js'
 import { shopOf } from './auth.js'
 import type { RouteDeps } from './types.js'
@@ -27,6 +28,11 @@ export async function audited({ audit }: RouteDeps, request: FastifyRequest, act
     ...(scope === undefined ? {} : { scope }),
     ...(reason === undefined ? {} : { reason })
   })
+}
+
+/** How many calls somebody looked at, for the trail: auditors read it, who must not learn how few calls there were (G22). */
+export function roughly(calls: number): string {
+  return `${calls > 0 && calls < smallest ? `fewer than ${smallest}` : calls} calls`
 }
 
 /**

@@ -39,6 +39,14 @@ t.test('G19 an auditor reads retention and its history, and no data of calls or 
   t.same(operations.filter(({ name, ...one }) => one['x-roles']?.includes('auditor') && !name.startsWith('GET ')).map(({ name }) => name), [], 'and changes nothing')
 })
 
+t.test('G22 the trail tells an auditor that calls were looked at, and not how few there were', async (t) => {
+  for (const url of [`/v1/deliveries/${delivery}/calls`, '/v1/calls', '/v1/calls/export?reason=a%20yearly%20audit']) t.equal((await send('GET', url)).statusCode, 200, url)
+  const { entries } = (await send('GET', '/v1/audit', undefined, { key: await keyFor('auditor') })).json<{ entries: { action: string, scope?: string }[] }>()
+  const scopes = entries.filter(({ action }) => action === 'calls.read' || action === 'export.read').map(({ scope = '' }) => scope)
+  t.equal(scopes.length, 3)
+  for (const scope of scopes) t.match(scope, 'fewer than 10 calls')
+})
+
 t.test('an operator has no way to deliveries, calls, people, figures or the trail of a shop', async (t) => {
   const key = await keyFor('operator')
   t.strictSame(open('operator', 'deliveries', 'calls', 'persons', 'stats', 'audit', 'settings'), [])

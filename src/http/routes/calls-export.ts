@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { checkReason } from '../../record/audit/rules.js'
 import { exportCalls, exportFormats, type ExportFormat } from '../../record/export.js'
-import { audited } from '../audited.js'
+import { audited, roughly } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { lastDayOr } from '../query.js'
 import { answers } from '../schemas.js'
@@ -44,7 +44,7 @@ export function callExportRoute(app: Api, deps: RouteDeps): void {
     const window = lastDayOr(request.query, deps.clock())
     const reason = checkReason(request.query.reason)
     const rows = await deps.calls.count(id, window)
-    await audited(deps, request, 'export.read', { scope: `${rows} calls of ${formatTime(window.from)} to ${formatTime(window.to)} as ${format}`, reason })
+    await audited(deps, request, 'export.read', { scope: `${roughly(rows)} of ${formatTime(window.from)} to ${formatTime(window.to)} as ${format}`, reason })
     const stream = Readable.from(exportCalls(deps.calls, id, window, format), { objectMode: true, highWaterMark: 1 })
     underWay.add(reply.raw)
     reply.raw.once('close', () => underWay.delete(reply.raw))

@@ -1,6 +1,6 @@
 import { MaskError } from '../../errors.js'
 import { reachOf } from '../../record/outcome.js'
-import { audited, auditedIfPerson } from '../audited.js'
+import { audited, auditedIfPerson, roughly } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { deliveryId } from '../delivery-input.js'
 import { once } from '../once.js'
@@ -77,7 +77,7 @@ function readRoutes(app: Api, deps: RouteDeps): void {
     const records = await calls.ofDelivery(shop.id, id)
     // Records outlive the delivery; only where there are none does it matter whether it exists.
     if (records.length === 0) await lines.find(shop.id, id)
-    await audited(deps, request, 'calls.read', { scope: `${id}: ${records.length} calls` })
+    await audited(deps, request, 'calls.read', { scope: `${id}: ${roughly(records.length)}` })
     return { calls: records.map(callView), summary: reachOf(records) }
   })
 
@@ -92,7 +92,7 @@ function readRoutes(app: Api, deps: RouteDeps): void {
     const { limit = defaultLimit, cursor } = request.query
     const window = lastDayOr(request.query, clock())
     const page = await calls.list(shopOf(request).id, { ...window, limit, ...(cursor === undefined ? {} : { cursor }) })
-    await audited(deps, request, 'calls.read', { scope: `${page.calls.length} calls of ${formatTime(window.from)} to ${formatTime(window.to)}` })
+    await audited(deps, request, 'calls.read', { scope: `${roughly(page.calls.length)} of ${formatTime(window.from)} to ${formatTime(window.to)}` })
     return { calls: page.calls.map(callView), ...(page.next === undefined ? {} : { next: page.next }) }
   })
 }
