@@ -1,5 +1,8 @@
 import tseslint from 'typescript-eslint'
 
+/** What is never compared by `===` but with nothing. */
+const secret = '(?:digest|secret|password|signature|hmac)$'
+
 /** Functions and files stay small enough to read in one go; a promise is always awaited or handed on. */
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'var/', '.tap/', 'src/http/console/web/lit.js'] },
@@ -45,6 +48,11 @@ export default tseslint.config(
   {
     files: ['src/**/*.ts'],
     rules: {
+      // A comparison that ends at the first difference tells how far a guess was right: secrets are compared by timingSafeEqual.
+      'no-restricted-syntax': ['error', ...['left', 'right'].map((side) => ({
+        selector: `BinaryExpression[operator=/^[!=]==?$/]:matches([${side}.name=/${secret}/i], [${side}.property.name=/${secret}/i]):not([left.name='undefined'], [right.name='undefined'], [left.type='Literal'], [right.type='Literal'])`,
+        message: 'Compare secrets with timingSafeEqual.'
+      }))],
       'max-lines': ['error', { max: 350, skipComments: true, skipBlankLines: true }],
       'max-lines-per-function': ['error', { max: 60, skipComments: true, skipBlankLines: true }]
     }
