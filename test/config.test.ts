@@ -25,6 +25,7 @@ t.test('the defaults alone are a whole configuration', async (t) => {
   const config = loadConfig({})
   t.equal(config.http.host, '127.0.0.1')
   t.equal(config.http.port, 3000)
+  for (const host of [config.http.host, config.sip.host, config.media.host, config.freeswitch.app.split(':')[0]]) t.equal(host, '127.0.0.1', 'nothing listens to the world unless it is told to')
   t.equal(config.redis.url, null)
   t.same(config.pools[0]?.numbers, ['+442079460000-+442079460019'])
 })

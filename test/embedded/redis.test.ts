@@ -19,6 +19,7 @@ t.test('keeps its data from one start to the next and asks for its password', as
   const store = await testStore(t, first)
   await store.set('kept', 'yes')
   t.match(String(await store.call('CONFIG', 'GET', 'slowlog-max-len')), /slowlog-max-len,0/)
+  for (const [name, value] of [['bind', '127.0.0.1'], ['protected-mode', 'yes']]) t.same((await store.call('CONFIG', 'GET', name!) as Buffer[]).map(String), [name, value], 'nobody else reaches it')
   const stranger = new URL(first.url)
   stranger.password = 'wrong'
   const outside = createStore({ url: stranger.toString(), commandTimeoutMs: 300, log })

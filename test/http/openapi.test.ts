@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { errorTable } from '../../src/errors.js'
 import { documentedRoutes, testApi } from './support.js'
@@ -33,6 +34,12 @@ t.test('it is OpenAPI 3.1 with every route, and its roles, as docs/api.md has th
   for (const { name, roles } of documented) t.strictSame(operations.find((one) => one.name === name)?.operation['x-roles'] ?? [], roles, `${name}: who may`)
   t.match(description.components.securitySchemes, { apiKey: { type: 'http', scheme: 'bearer' } })
   t.strictSame(description.security, [{ apiKey: [] }, { session: [] }])
+})
+
+t.test('no route hides from it, and so from the tests that go by it', async (t) => {
+  const root = new URL('../../src/http/', import.meta.url)
+  const hiding = readdirSync(root, { recursive: true }).map(String).filter((name) => name.endsWith('.ts') && readFileSync(new URL(name, root), 'utf8').includes('hide: true'))
+  t.strictSame(hiding.sort(), ['console/routes.ts', 'methods.ts', 'routes/openapi.ts'], 'but the description itself, the console\'s files and what answers 405')
 })
 
 t.test('every operation has a name, a tag and its answers', async (t) => {

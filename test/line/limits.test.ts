@@ -53,6 +53,10 @@ t.test('a call with signs of life goes on counting, until it is counted out', as
     await leases.renew()
   }
   t.equal((await lines.lookup(number, courier, 'c2')).kind, 'limited')
+  const ends: string[] = []
+  for await (const names of store.scan('live:*')) ends.push(...names)
+  for (const name of ends) t.equal(Number(await store.call('ZSCORE', name, 'c1')), now() + leaseMs, 'for its caller and its number, too')
+  t.equal(ends.length, 2)
   await leases.release(id, 'c1')
   t.equal(leases.size, 0)
   t.equal((await lines.lookup(number, courier, 'c2')).kind, 'connect')

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { TrunkConfig } from '../../src/config.js'
-import { createOutboundTrunk, type OutboundTrunk, type TrunkOrder } from '../../src/sip/gateways.js'
+import { createOutboundTrunk, type OutboundTrunk, type TrunkOptions, type TrunkOrder } from '../../src/sip/gateways.js'
 import { captured } from '../support/log.js'
 import { ScriptedGateway, says, type Received, type Script } from '../support/scripted-gateway.js'
 import { startTestSipServer } from '../support/sip-server.js'
@@ -13,8 +13,8 @@ const { log, text: logged } = captured()
 const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n'
 const secret = { realm: 'carrier.example', username: 'shop', password: 'correct horse' }
 
-const trunkOf = (gateways: readonly ScriptedGateway[], more: Partial<TrunkConfig> = {}, clock?: () => number): OutboundTrunk =>
-  createOutboundTrunk({ id: 'demo', sources: ['127.0.0.1'], identity: ['pai'], country: 'SE', gateways: gateways.map(({ uri }) => uri), gatewayTimeoutSeconds: 1, ...more }, server.sip, { log, ...(clock ? { clock } : {}) })
+const trunkOf = (gateways: readonly ScriptedGateway[], more: Partial<TrunkConfig> = {}, clock?: () => number, caps: Pick<TrunkOptions, 'onCap' | 'wallClock'> = {}): OutboundTrunk =>
+  createOutboundTrunk({ id: 'demo', sources: ['127.0.0.1'], identity: ['pai'], country: 'SE', gateways: gateways.map(({ uri }) => uri), gatewayTimeoutSeconds: 1, ...more }, server.sip, { log, ...caps, ...(clock ? { clock } : {}) })
 
 const order = (more: Partial<TrunkOrder> = {}): TrunkOrder =>
   ({ callId: 'bcdfghjkmnpqrstvwxyz', to: '+46701740606', from: '+442079460000', offer: sdp, maxForwards: 70, onRinging: () => undefined, signal: new AbortController().signal, ...more })
@@ -166,7 +166,8 @@ t.test('a challenge that did not come from the gateway that was dialled gets non
 
 t.test('calls leave one after the other, and those that would wait too long not at all', async (t) => {
   const [gateway] = await open(t, says(486)) as [ScriptedGateway]
-  const trunk = trunkOf([gateway], { callsPerSecond: 4 })
+  const told: string[] = []
+  const trunk = trunkOf([gateway], { callsPerSecond: 4 }, undefined, { onCap: (cap, state) => { told.push(`${cap} ${state}`) } })
   const calls = Array.from({ length: 8 }, () => trunk.dial(order()))
   t.equal(trunk.stats().waiting, 4, 'as many as a second has room for')
   const outcomes = await Promise.all(calls.map((call) => call.catch((error: unknown) => error)))
@@ -174,6 +175,21 @@ t.test('calls leave one after the other, and those that would wait too long not 
   for (const error of outcomes.slice(5)) t.match(error, { code: 'trunk_busy', sipStatus: 503, httpStatus: 503, retryAfter: 1 })
   t.equal(gateway.all('INVITE').length, 5)
   t.same(trunk.stats(), { calls: 0, waiting: 0, silent: 0 })
+  t.same(told, ['trunk_calls_per_second reached'], 'which the operator is told, once')
+  t.match(logged(), 'trunk.cap_reached')
+})
+
+t.test('no call leaves when the minutes of the day are used up; they count from the answer', async (t) => {
+  const [gateway] = await open(t, answers) as [ScriptedGateway]
+  const clock = { now: Date.UTC(2026, 10, 21, 12) }
+  const trunk = trunkOf([gateway], { minutesPerDay: 2 }, undefined, { wallClock: () => clock.now })
+  const { leg } = await trunk.dial(order())
+  clock.now += 119_000
+  await (await trunk.dial(order())).leg.hangUp()
+  clock.now += 1000
+  await t.rejects(trunk.dial(order()), { code: 'trunk_busy', reason: 'minutes' })
+  await leg.hangUp()
+  t.equal(gateway.all('INVITE').length, 2)
 })
 
 t.test('a call that is given up while it waits for its turn leaves nothing', async (t) => {

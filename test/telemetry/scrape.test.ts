@@ -17,7 +17,7 @@ const recorded = new Set(rules.flatMap(({ record }) => record === undefined ? []
 const word = /^[a-z][a-z0-9_]{0,31}$/i
 const lists: Record<string, RegExp | readonly string[]> = {
   le: /^(\+Inf|[\d.e+-]+)$/, quantile: /^[\d.]+$/,
-  part: word, what: word, purpose: word, class: word, kind: word, space: word, type: word, version: /^v\d+\.\d+\.\d+$/, major: /^\d+$/, minor: /^\d+$/, patch: /^\d+$/,
+  part: word, what: word, cap: word, purpose: word, class: word, kind: word, space: word, type: word, version: /^v\d+\.\d+\.\d+$/, major: /^\d+$/, minor: /^\d+$/, patch: /^\d+$/,
   result: ['success', 'failure', 'completed', 'failed', 'client_error', 'server_error', 'upstream_error', 'indeterminate'],
   reason: reasons, code: Object.keys(errorTable), outcome: word, party: ['courier', 'customer'], state: word,
   direction: ['in', 'out'], status: /^([1-6]xx|200|408|48[067]|50[034]|60[03])$/,
@@ -26,6 +26,7 @@ const lists: Record<string, RegExp | readonly string[]> = {
 
 t.test('a real scrape after a call: what the dashboard and the alerts name is there, labels are from lists, no number', async (t) => {
   const play = await stage(t)
+  await play.api('PATCH', '/v1/settings', { callsAtOnce: 1 })
   const line = await play.line()
   const call = play.courier.call(line.number, { via: play.via })
   const ringing = await play.customer.nextCall()
@@ -58,6 +59,7 @@ t.test('a real scrape after a call: what the dashboard and the alerts name is th
     /^maskline_sip_session_disconnect_delay_seconds_count\{result="success"\} 1$/m,
     /^maskline_http_request_seconds_count\{method="POST",route="\/v1\/deliveries",status="2xx"\} 1$/m,
     /^maskline_pool_numbers\{pool="[^"]+",state="in_service"\} 100$/m, /^maskline_pool_deliveries\{pool="[^"]+",state="live"\} 1$/m,
+    /^maskline_caps_total\{cap="calls_at_once",state="near"\} 1$/m,
     /^maskline_pool_exhausted_in_hours\{pool="[^"]+"\} \+Inf$/m
   ]) t.match(text, wanted)
 })
