@@ -132,7 +132,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   closers.push(() => lines.stop())
   await lines.prepare()
   const shopIds = (): string[] => shops.all().map(({ id }) => id)
-  const journal = own(createJournal({ store, ring: keyRing, shops: shopIds, log }))
+  const journal = own(createJournal({ store, ring: keyRing, shops: shopIds, log, onRecovered: (ended) => events.emit('call.ended', ended) }))
   await journal.recover()
 
   const load = own(createLoad({ eventLoopDelayMs: config.overload.eventLoopDelayMs }))

@@ -20,11 +20,11 @@ export interface Ending {
   readonly lease?: number
 }
 
-/**
- * Writes the end of a call and counts it, together and once. @returns undefined when that was done before, or the
- * row was deleted meanwhile
- */
-export async function writeEnd(store: Store, { shopId, place, row, lease }: Ending): Promise<Attempt | undefined> {
+/** `not_open`: it was finished before, or the server that knew it was lost; `deleted`: its row was, meanwhile. */
+export type EndWritten = Attempt | 'not_open' | 'deleted'
+
+/** Writes the end of a call and counts it, together and once. */
+export async function writeEnd(store: Store, { shopId, place, row, lease }: Ending): Promise<EndWritten> {
   const { day, id } = place
   const keys = recordKeys(shopId)
   const outcome = outcomeOf({ ...(row.a === undefined ? {} : { answeredAt: row.a }), reason: row.why })
@@ -34,7 +34,8 @@ export async function writeEnd(store: Store, { shopId, place, row, lease }: Endi
     id, placeText(place), JSON.stringify(row), lease ?? '', day, outcome, row.why, ...times, toParty ? row.d : '', goneBy(day)
   ])
   const [written, attempt = 0, first] = list(reply).map(int)
-  return written === 1 ? { ...(attempt === 0 ? {} : { attempt }), firstReached: first === 1 } : undefined
+  if (written !== 1) return written === 0 ? 'not_open' : 'deleted'
+  return { ...(attempt === 0 ? {} : { attempt }), firstReached: first === 1 }
 }
 
 /** When a day's rows go even if no deletion run has ever come (Unix ms). */

@@ -3,17 +3,18 @@ import { asMaskError, MaskError } from '../errors.js'
 import { errorFields, type Log } from '../telemetry/log.js'
 import type { DataKey, KeyRing } from '../store/keyring/types.js'
 import type { Store } from '../store/redis.js'
+import { int } from '../store/reply.js'
 import { loadScript } from '../store/scripts.js'
+import { writeBeginning } from './beginnings.js'
 import { dayOf } from './day.js'
-import { goneBy, writeEnd, type Ending } from './endings.js'
+import { writeEnd, type Ending } from './endings.js'
 import { leaseMs, renewEveryMs } from './lease-watch.js'
 import { dayKey } from './pseudonyms.js'
-import { Recovery } from './recovery.js'
+import { Recovery, type RecoveryOptions } from './recovery.js'
 import { beginRow, placeText, recordKeys, withAnswer, withEnd, type Place, type Row } from './row.js'
 import { sealTrace, type TraceSource } from './trace.js'
 import type { Attempt, CallEnd, CallJournal, CallStart } from './types.js'
 
-const openScript = loadScript(new URL('../../src/record/lua/open-call.lua', import.meta.url))
 const noteScript = loadScript(new URL('../../src/record/lua/note-call.lua', import.meta.url))
 
 /** How often and how long a record that could not be finished is tried again. */
@@ -26,6 +27,8 @@ export interface JournalOptions {
   /** The shops whose dead calls are looked for; asked every time, because shops come and go. */
   readonly shops: () => readonly string[]
   readonly log: Log
+  /** Told of each call of a dead process that was finished here. */
+  readonly onRecovered?: RecoveryOptions['onRecovered']
   /** Unix time in milliseconds. */
   readonly clock?: () => number
   /** Milliseconds that only grow, whatever happens to the clock. */
@@ -52,14 +55,16 @@ interface OpenCall {
   readonly key: DataKey
   readonly trace: TraceSource | undefined
   written: number
-  /** Monotonic time of its start. */
+  /** Monotonic times of its start, and until which no other process can have taken it for dead. */
   readonly since: number
+  oursUntil: number
   ending: boolean
 }
 
 /**
  * The writing side of the call log. Every open call has a lease; a process that lives renews the leases of
- * its calls, and whoever finds one that nobody renews finishes the call's record.
+ * its calls, and whoever finds one that nobody renews finishes the call's record. What a server has lost that failed
+ * over to a replica is written anew.
  */
 export function createJournal(options: JournalOptions): Journal {
   return new RedisJournal(options)
@@ -76,8 +81,8 @@ class RedisJournal implements Journal {
   constructor(options: JournalOptions) {
     this.#options = options
     this.#monotonic = options.monotonic ?? (() => performance.now())
-    const { store, clock = Date.now } = options
-    this.#recovery = new Recovery({ store, clock, monotonic: this.#monotonic, isOwn: (id) => this.#open.has(id) })
+    const { store, clock = Date.now, onRecovered = () => undefined } = options
+    this.#recovery = new Recovery({ store, clock, monotonic: this.#monotonic, isOwn: (id) => this.#open.has(id), onRecovered })
     this.#timer = setInterval(() => void this.upkeep(), renewEveryMs).unref()
   }
 
@@ -86,14 +91,9 @@ class RedisJournal implements Journal {
     const day = dayOf(startedAt)
     const since = this.#monotonic()
     const key = await this.#key(id, shopId, day)
-    const row = beginRow(key, call)
-    const keys = recordKeys(shopId)
-    const place = { day, id }
-    const pseudonyms = [row.c, row.u].filter((tag) => tag !== undefined)
-    await this.#options.store.run(openScript, [keys.rows(day), keys.byStart(day), keys.persons(day), keys.ofDelivery(call.deliveryId), keys.open, keys.days], [
-      id, placeText(place), JSON.stringify(row), startedAt, startedAt + leaseMs, day, goneBy(day), ...pseudonyms
-    ])
-    this.#open.set(id, { shopId, place, row, key, trace: call.trace, written: 0, since, ending: false })
+    const beginning = { shopId, place: { day, id }, row: beginRow(key, call) }
+    await writeBeginning(this.#options.store, beginning, startedAt + leaseMs)
+    this.#open.set(id, { ...beginning, key, trace: call.trace, written: 0, since, oursUntil: since + leaseMs, ending: false })
   }
 
   async answered({ id }: Pick<CallStart, 'id'>, at: number): Promise<void> {
@@ -158,9 +158,20 @@ class RedisJournal implements Journal {
 
   /** Writes the end and forgets the call. */
   async #end(ending: Ending): Promise<Attempt | undefined> {
-    const attempt = await writeEnd(this.#options.store, ending)
+    const open = this.#open.get(ending.place.id)
+    let written = await writeEnd(this.#options.store, ending)
+    if (written === 'not_open' && open !== undefined && await this.#restore(open)) written = await writeEnd(this.#options.store, ending)
     this.#open.delete(ending.place.id)
-    return attempt
+    return typeof written === 'object' ? written : undefined
+  }
+
+  /** Opens a record anew that a failover has lost. @returns false when it is there: another process has finished it */
+  async #restore(open: OpenCall): Promise<boolean> {
+    // Whoever hung for so long may have been taken for dead, and the row finished and deleted since.
+    if (this.#monotonic() > open.oursUntil) return false
+    const restored = await writeBeginning(this.#options.store, open, this.#leaseEnd(open))
+    if (restored) this.#options.log.warn('record.restored', { callId: open.place.id })
+    return restored
   }
 
   #later(ending: Ending, left: number): void {
@@ -185,12 +196,17 @@ class RedisJournal implements Journal {
   }
 
   /** A lease is told on the call's own clock, which never jumps: it also says when the process was last seen. */
+  #leaseEnd({ row, since }: OpenCall): number {
+    return row.s + Math.round(this.#monotonic() - since) + leaseMs
+  }
+
   async #renew(): Promise<void> {
     for (const open of this.#open.values()) {
-      const { shopId, place, row, since } = open
-      const until = row.s + Math.round(this.#monotonic() - since) + leaseMs
+      const { shopId, place } = open
+      const now = this.#monotonic()
       // XX: a call that was finished meanwhile must not come back.
-      await this.#options.store.call('ZADD', recordKeys(shopId).open, 'XX', until, placeText(place))
+      const renewed = int(await this.#options.store.call('ZADD', recordKeys(shopId).open, 'XX', 'CH', this.#leaseEnd(open), placeText(place)))
+      if (renewed === 1 || await this.#restore(open)) open.oursUntil = now + leaseMs
       // So that a call under way can be looked at from any process, and what is known of it outlives this one.
       if (!open.ending && (open.trace?.steps.length ?? 0) > open.written) await this.#note(open)
     }

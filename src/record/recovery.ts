@@ -1,8 +1,11 @@
+import type { Events } from '../events.js'
 import type { Store } from '../store/redis.js'
 import { list } from '../store/reply.js'
-import { writeEnd } from './endings.js'
+import { writeEnd, type Ending } from './endings.js'
 import { leaseMs, LeaseWatch } from './lease-watch.js'
+import { outcomeOf } from './outcome.js'
 import { parsePlace, parseRow, recordKeys, withEnd } from './row.js'
+import type { Attempt } from './types.js'
 
 export interface RecoveryOptions {
   readonly store: Store
@@ -12,6 +15,8 @@ export interface RecoveryOptions {
   readonly monotonic: () => number
   /** Whether a call is this process's own; those are never given up. */
   readonly isOwn: (callId: string) => boolean
+  /** Told of each call that was finished here, in place of the process that died. */
+  readonly onRecovered: (ended: Events['call.ended']) => void
 }
 
 /** Finishes the calls of processes that died. */
@@ -56,7 +61,19 @@ export class Recovery {
       await store.zrem(keys.open, text)
       return false
     }
-    const ended = withEnd(parseRow(row), { at: lease - leaseMs, result: 'indeterminate', reason: 'process_died' })
-    return await writeEnd(store, { shopId, place, row: ended, lease }) !== undefined
+    const ending = { shopId, place, row: withEnd(parseRow(row), { at: lease - leaseMs, result: 'indeterminate', reason: 'process_died' }), lease }
+    const written = await writeEnd(store, ending)
+    if (typeof written !== 'object') return false
+    this.options.onRecovered(toldOf(ending, written))
+    return true
+  }
+}
+
+/** What is told of such a call: its end is the one that the record has. */
+function toldOf({ shopId, place, row }: Ending, attempt: Attempt): Events['call.ended'] {
+  const answeredAt = row.a
+  return {
+    callId: place.id, shopId, deliveryId: row.d, caller: row.by, at: row.e, result: 'indeterminate', reason: row.why, ...attempt,
+    outcome: outcomeOf({ reason: row.why, ...(answeredAt === undefined ? {} : { answeredAt }) }), ringMs: (answeredAt ?? row.e) - row.s, talkMs: answeredAt === undefined ? 0 : row.e - answeredAt
   }
 }

@@ -60,7 +60,7 @@ export async function idsOfPerson(store: Store, shopId: string, day: string, pse
 async function removeRows(store: Store, shopId: string, day: string, ids: readonly string[], fence?: ClearOptions['fence']): Promise<number> {
   const keys = recordKeys(shopId)
   const removed = int(await store.run(removeScript, [
-    keys.rows(day), keys.byStart(day), keys.persons(day), keys.tried(day), keys.open, keys.days, fence?.key ?? keys.days
+    keys.rows(day), keys.byStart(day), keys.persons(day), keys.tried(day), keys.days, fence?.key ?? keys.days
   ], [day, keys.ofDelivery(''), fence?.token ?? '', ...ids]))
   if (removed < 0) throw new MaskError('store_unavailable', { cause: 'The lock of this clearing is held by another.' })
   return removed

@@ -15,12 +15,13 @@
 -- ARGV[8]  time until the answer (ms), ARGV[9] time of talk (ms); empty without an answer
 -- ARGV[10] delivery whose parties were to reach each other; empty for a call to anybody else
 -- ARGV[11] when the day's attempts go even if no deletion run has ever come (ms)
--- Result   { 1 finished or 0 it was before, which attempt of the day this was or 0, 1 when it was the first to reach }
+-- Result   { 1 finished, 0 it is not open, -1 its row was deleted meanwhile; which attempt of the day this was or 0;
+--            1 when it was the first to reach }
 local lease = redis.call('ZSCORE', KEYS[2], ARGV[2])
 if not lease then return { 0, 0, 0 } end
 if ARGV[4] ~= '' and tonumber(lease) ~= tonumber(ARGV[4]) then return { 0, 0, 0 } end
 redis.call('ZREM', KEYS[2], ARGV[2])
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return { 0, 0, 0 } end
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return { -1, 0, 0 } end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 
 local function add(counter, by)

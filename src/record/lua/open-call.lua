@@ -1,4 +1,4 @@
--- Opens the record of a call before its first ring.
+-- Opens the record of a call before its first ring; anew where a failover has lost it.
 --
 -- KEYS[1]  rec:{shop}:<day>        hash, call id → row
 -- KEYS[2]  recs:{shop}:<day>       sorted set, call id by start (ms)
@@ -14,7 +14,8 @@
 -- ARGV[6]  day
 -- ARGV[7]  when the day's records go even if no deletion run has ever come (ms)
 -- ARGV[8…] pseudonyms of the parties
--- Result   1 opened, 0 it was there already
+-- Result   1 opened, 0 it was there already: finished, or open although its row was deleted
+if redis.call('ZSCORE', KEYS[5], ARGV[2]) then return 0 end
 if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[3]) == 0 then return 0 end
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[4], ARGV[2])
