@@ -45,6 +45,8 @@ export class CallSession {
   #settings: ShopSettings
   #belonging: Belonging | undefined
   #account: Account | undefined
+  /** Resolves when the record is there. */
+  #opening: Promise<void> = Promise.resolve()
   /** What the shop's caps leave for the talk. */
   #longestMs: number | undefined
   /** When the callee answered. */
@@ -109,7 +111,11 @@ export class CallSession {
     const support = this.#settings.supportPhone as E164 | null ?? undefined
     const refusesWithheld = this.#identity.withheld && this.#settings.withheldCallers === 'refuse'
     const decision = decide(found, { mayDial: this.#deps.mayDial, asksCode, refusesWithheld, support })
-    if (decision.kind !== 'ask') this.#belonging = decision.belonging
+    if (decision.kind === 'ask') return decision
+    this.#belonging = decision.belonging
+    // Before anything that may last or fail, so that whatever becomes of the call is in it; nothing but the callee waits for it.
+    this.#opening = this.#journal(decision)
+    this.#opening.catch(() => undefined)
     return decision.kind === 'connect' && !decision.support ? this.#atTheGate(decision) : decision
   }
 
@@ -120,8 +126,8 @@ export class CallSession {
     const verdict = await unlessAborted(this.#over, this.#deps.gate({ shopId, deliveryId, caller, callId: this.id }))
     this.#trace.note('gate', verdict)
     if (verdict === 'allow') return decision
+    await this.#opening
     if (verdict === 'announce') return { kind: 'announce', prompt: 'unavailable', reason: 'gate_denied', belonging }
-    await this.#journal(decision)
     throw new EndCall('gate_denied')
   }
 
@@ -160,7 +166,7 @@ export class CallSession {
   /** Tells the caller why there is no call. Who was not answered hears it in early media: an unanswered call costs nothing. */
   async #announce(decision: Announce, media: MediaSession): Promise<Termination> {
     this.#enter('announcing')
-    await this.#journal(decision)
+    await this.#opening
     // Without an offer there is no early media to hear it in; the status has to say it.
     if (!this.#caller.leg && this.#caller.late) return terminated(decision.reason)
     if (!this.#caller.leg) await this.#caller.inbound.progress(await mediaStep(media.answerAlone()))
@@ -173,7 +179,7 @@ export class CallSession {
     // An offer needs no record and the record no offer; the INVITE waits for both.
     const offer = mediaStep(media.offerForB())
     offer.catch(() => undefined)
-    await this.#journal(decision)
+    await this.#opening
     try {
       const b = await this.#dial(decision, media, await offer)
       this.#dialledAt = this.#time.now()
@@ -328,6 +334,7 @@ export class CallSession {
     this.#enter('ended')
     ;(await this.#ringing)?.stop()
     await Promise.allSettled(this.#cleanup.reverse().map(async (giveBack) => giveBack()))
+    await this.#opening.catch(() => undefined)
     this.#trace.note('end', termination.reason)
     if (this.#account) return this.#account.finish(termination)
     // A stranger's call belongs to no shop: it is counted, and nothing of it is kept.

@@ -30,6 +30,18 @@ t.test('denied: refused without a word, recorded, counted out', async (t) => {
   t.match(stage.records, [{ end: { reason: 'gate_denied' } }])
 })
 
+t.test('while the shop thinks the record is open already, and whoever gives up meanwhile is in it', async (t) => {
+  const stage = new CallStage()
+  const inbound = new ScriptedInbound()
+  const deps = { ...stage.deps(), gate: () => new Promise<never>(() => undefined) }
+  const over = new CallSession(deps, inbound, stage.origin).run()
+  await tick()
+  t.match(stage.records, [{ start: { deliveryId: 'demo-abc', callee: 'customer' }, end: undefined }])
+  inbound.cancel()
+  t.equal((await over).reason, 'caller_cancelled')
+  t.match(stage.records, [{ end: { reason: 'caller_cancelled' } }])
+})
+
 t.test('announced: the caller hears that it cannot be connected, as strangers do', async (t) => {
   const stage = new CallStage()
   stage.verdict = 'announce'

@@ -36,7 +36,7 @@ t.test('a talk from INVITE to BYE', async (t) => {
     await sleep(20)
     inbound.leg.end()
   }), [
-    'a.in.invite', 'lookup connect', 'gate allow', 'state dialling', 'record', 'b.out.invite 1', 'b.in.status 503', 'b.out.invite 2', 'b.in.status 180',
+    'a.in.invite', 'lookup connect', 'record', 'gate allow', 'state dialling', 'b.out.invite 1', 'b.in.status 503', 'b.out.invite 2', 'b.in.status 180',
     'state ringing', 'a.out.status 180', 'prompt.a ringback', 'b.in.status 200', 'b.out.ack', 'state answering', 'a.out.status 200', 'state talking',
     'a.in.bye', 'state ended', 'b.out.bye', 'end caller_hung_up'
   ])
@@ -66,7 +66,7 @@ t.test('a call that asks for a code says neither the code nor how it was wrong',
     await sleep(30)
     stage.b.end()
   })
-  t.match(steps.join(' '), /lookup unknown state asking a\.out\.status 200 prompt\.a ask-code prompt\.a ask-role code\.a right gate allow prompt\.a connecting state dialling/)
+  t.match(steps.join(' '), /lookup unknown state asking a\.out\.status 200 prompt\.a ask-code prompt\.a ask-role code\.a right record gate allow prompt\.a connecting state dialling/)
   t.notMatch(steps.join(' '), /48213|\b1\b/, 'no key')
 })
 
