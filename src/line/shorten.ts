@@ -17,7 +17,7 @@ export async function shorten(context: LineContext, shopId: string, pool: string
     const ids = names.map((name) => name.slice(prefix.length))
     for (let at = 0; at < ids.length; at += batch) {
       await beforeBatch?.()
-      const [ended, released] = list(await context.store.run(scripts.shorten, [poolKey('pool', pool)], [context.now(), shopId, msOf(lifeSeconds), msOf(quarantineSeconds), ...ids.slice(at, at + batch)]))
+      const [ended, released] = list(await context.store.runDurably(scripts.shorten, [poolKey('pool', pool)], [context.now(), shopId, msOf(lifeSeconds), msOf(quarantineSeconds), ...ids.slice(at, at + batch)]))
       done.ended += int(ended)
       done.released += int(released)
     }

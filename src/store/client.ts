@@ -24,7 +24,7 @@ export interface RedisAddress {
   /** Name of the primary that the hosts, being sentinels, look after. */
   readonly sentinel?: string
   readonly cluster: boolean
-  /** Replicas that must have a new delivery before it is answered. */
+  /** Replicas that must have what a client is told of, such as a new delivery, before the answer. */
   readonly wait: number
 }
 
@@ -33,6 +33,7 @@ const form = /^(rediss?):\/\/(?:((?:[^:@/%]|%[0-9a-fA-F]{2})*):((?:[^@/%]|%[0-9a
 
 /**
  * `redis://[user:password@]host[:port][,host:port…][/db][?cluster=1|sentinel=name][&wait=replicas]`; rediss:// for TLS.
+ * Where a replica may take over, it must have what was answered: one is waited for unless the URL says otherwise.
  * @param setting that holds the URL, as the sentence names it
  * @throws MaskError config_invalid with one sentence that holds nothing of the URL
  */
@@ -40,10 +41,10 @@ export function parseRedisUrl(url: string, setting = 'redis.url (MASKLINE_REDIS_
   const [, scheme, username, password, hosts = '', db, query] = form.exec(url) ?? []
   const options = new URLSearchParams(query)
   const known = [...options.keys()].every((name) => ['cluster', 'sentinel', 'wait'].includes(name))
-  const wait = Number(options.get('wait') ?? 0)
   const parts = hosts.split(',').map(hostAndPort)
   const [cluster, sentinel] = [options.get('cluster') === '1', options.get('sentinel')]
   const several = cluster || sentinel !== null
+  const wait = Number(options.get('wait') ?? Number(several))
   if (scheme === undefined || !known || parts.includes(undefined) || (parts.length > 1 && !several) || (cluster && sentinel !== null) || !Number.isInteger(wait) || wait < 0 || wait > 5) {
     throw new MaskError('config_invalid', { cause: `The setting ${setting} is not of the form redis://user:password@host:port/db, with ?cluster=1, ?sentinel=name or ?wait=replicas if wanted.` })
   }
@@ -79,7 +80,11 @@ export function connectRedis(address: RedisAddress, commandTimeoutMs: number): C
   return new Redis({
     sentinels: [...hosts], name: sentinel, db, ...common,
     ...(password === undefined ? {} : { sentinelPassword: password }),
-    sentinelRetryStrategy: (attempt) => Math.min(50 * attempt, 1000)
+    sentinelRetryStrategy: (attempt) => Math.min(50 * attempt, 1000),
+    // A primary that the sentinels have given up may live on, cut off from them but not from us, and know nothing of
+    // what is changed elsewhere: it is left as soon as they name another.
+    failoverDetector: true,
+    sentinelReconnectStrategy: (attempt) => Math.min(500 * attempt, 10_000)
   })
 }
 

@@ -83,9 +83,7 @@ export function createStore(options: StoreOptions): Store {
   return {
     call,
     run,
-    runDurably: address.wait === 0
-      ? run
-      : (script, keys, args) => runScript((...command) => callAndWait(redis, address.wait, timeoutMs, command), script, [keys.length, ...keys, ...args]),
+    runDurably: address.wait === 0 ? run : durably(redis, address.wait, timeoutMs, log),
     transaction: (commands) => transact(redis, commands),
     ...commandsOver(call),
     scan: (pattern) => scanAll(redis, pattern),
@@ -106,11 +104,24 @@ function callOn(redis: Client): Call {
   }
 }
 
-/** A command and WAIT behind it on the same connection, which WAIT is about. */
-async function callAndWait(redis: Client, replicas: number, timeoutMs: number, command: [string, ...Arg[]]): Promise<Reply> {
+/** Says once when replicas are missing, and once when they are there again. */
+function durably(redis: Client, replicas: number, timeoutMs: number, log: Log): Store['runDurably'] {
+  let missing = false
+  const call: Call = async (...command) => {
+    const [reply, reached] = await callAndWait(redis, replicas, timeoutMs, command)
+    const enough = reached >= replicas
+    if (missing === enough) log.warn(enough ? 'store.replicated' : 'store.not_replicated', { count: reached })
+    missing = !enough
+    if (missing) throw new MaskError('store_unavailable', { retryAfter: 1 })
+    return reply
+  }
+  return (script, keys, args) => runScript(call, script, [keys.length, ...keys, ...args])
+}
+
+/** A command and WAIT behind it on the same connection, which WAIT is about. @returns the reply and how many replicas have it */
+async function callAndWait(redis: Client, replicas: number, timeoutMs: number, command: [string, ...Arg[]]): Promise<[Reply, number]> {
   const [reply, reached] = await piped(redis, 'pipeline', [command, ['WAIT', replicas, Math.ceil(timeoutMs / 2)]])
-  if (int(reached) < replicas) throw new MaskError('store_unavailable', { retryAfter: 1 })
-  return reply!
+  return [reply!, int(reached)]
 }
 
 function watch(redis: Client, log: Log): void {

@@ -4,7 +4,7 @@ import { createLines } from '../../src/line/lines.js'
 import type { AllocatedDelivery, Lines, NewDelivery } from '../../src/line/types.js'
 import { createStore } from '../../src/store/redis.js'
 import { createLog } from '../../src/telemetry/log.js'
-import { password, primaryOf, startCluster, startNode, until } from '../support/cluster.js'
+import { primaryOf, startCluster, startSentinel, until } from '../support/cluster.js'
 import { memoryKeyRing } from '../support/keyring.js'
 import { lineConfig, person } from '../support/lines.js'
 
@@ -57,7 +57,7 @@ async function verify(t: Test, lines: Lines, made: Outcome['made']): Promise<voi
 
 t.test('on a cluster: a primary dies while lines are given', async (t) => {
   const { url, nodes } = await startCluster(t)
-  const store = createStore({ url: `${url}&wait=1`, commandTimeoutMs: 800, log })
+  const store = createStore({ url, commandTimeoutMs: 800, log })
   const lines = createLines({ store, keys, config: lineConfig({ limits: { callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000 } }), log })
   t.teardown(async () => {
     await lines.stop()
@@ -83,15 +83,8 @@ t.test('on a cluster: a primary dies while lines are given', async (t) => {
 })
 
 t.test('behind Sentinel: the same', async (t) => {
-  const settings = [`masterauth ${password}`, 'appendonly yes', 'save ""', 'repl-diskless-sync-delay 0']
-  const primary = await startNode(t, settings)
-  const replicas = [await startNode(t, [...settings, `replicaof 127.0.0.1 ${primary.port}`]), await startNode(t, [...settings, `replicaof 127.0.0.1 ${primary.port}`])]
-  for (const { store } of replicas) await until(async () => String(await store.call('INFO', 'replication')).includes('master_link_status:up'), 'replicas in step')
-  const sentinel = await startNode(t, [
-    `sentinel monitor lines 127.0.0.1 ${primary.port} 1`, `sentinel auth-pass lines ${password}`, 'sentinel down-after-milliseconds lines 500', 'sentinel failover-timeout lines 3000'
-  ], ['--sentinel'])
-  await until(async () => String(await sentinel.store.call('SENTINEL', 'REPLICAS', 'lines')).includes(String(replicas[1]!.port)), 'a sentinel that knows the replicas')
-  const store = createStore({ url: `redis://:${password}@127.0.0.1:${sentinel.port}?sentinel=lines&wait=1`, commandTimeoutMs: 800, log })
+  const site = await startSentinel(t, 2)
+  const store = createStore({ url: site.url, commandTimeoutMs: 800, log })
   const lines = createLines({ store, keys, config: lineConfig({ limits: { callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000 } }), log })
   t.teardown(async () => {
     await lines.stop()
@@ -101,7 +94,8 @@ t.test('behind Sentinel: the same', async (t) => {
   const outcome = allocateAllTheTime(lines)
   await until(async () => outcome.made.length > 50, 'deliveries before')
   const before = outcome.made.length
-  await primary.kill()
+  await (await site.primary()).kill()
+  await site.failOver()
   await until(async () => outcome.made.length > before + 50, 'deliveries afterwards')
   await outcome.stop()
   t.ok((outcome.errors.get('store_unavailable') ?? 0) > 0)

@@ -7,7 +7,11 @@ t.test('one Redis, one behind Sentinel, a cluster', async (t) => {
   t.same(parseRedisUrl('redis://:pw@10.0.0.1:7000,[2001:db8::1]:7001,c?cluster=1&wait=2'), {
     tls: false, password: 'pw', hosts: [{ host: '10.0.0.1', port: 7000 }, { host: '2001:db8::1', port: 7001 }, { host: 'c', port: 6379 }], db: 0, cluster: true, wait: 2
   })
-  t.same(parseRedisUrl('redis://a:26379,b:26379/1?sentinel=lines'), { tls: false, hosts: [{ host: 'a', port: 26379 }, { host: 'b', port: 26379 }], db: 1, sentinel: 'lines', cluster: false, wait: 0 })
+  t.same(parseRedisUrl('redis://a:26379,b:26379/1?sentinel=lines'), { tls: false, hosts: [{ host: 'a', port: 26379 }, { host: 'b', port: 26379 }], db: 1, sentinel: 'lines', cluster: false, wait: 1 })
+})
+
+t.test('where a replica may take over it is waited for, unless the URL says otherwise', async (t) => {
+  for (const [url, wait] of [['redis://a', 0], ['redis://a?sentinel=x', 1], ['redis://a?cluster=1', 1], ['redis://a?sentinel=x&wait=2', 2], ['redis://a?cluster=1&wait=0', 0]] as const) t.equal(parseRedisUrl(url).wait, wait, url)
 })
 
 t.test('anything else is refused with a sentence that repeats nothing of it', async (t) => {

@@ -66,6 +66,61 @@ export async function startNode(t: Pick<Test, 'teardown'>, lines: readonly strin
   return { port: own, store, kill, start, pid: () => child!.pid! }
 }
 
+/** A primary with replicas, looked after by one sentinel, which fails over when it is told to. */
+export interface SentinelSite {
+  /** As a setting of the store. */
+  readonly url: string
+  readonly nodes: readonly Node[]
+  /** Whom the sentinel names. */
+  primary(): Promise<Node>
+  /** Lets the sentinel find out that the primary is gone. Resolves when it has named another. */
+  failOver(): Promise<Node>
+}
+
+/** What others connect to a node as, so that a test can cut it off from them. */
+type Follower = 'replica' | 'sentinel'
+
+export async function startSentinel(t: Pick<Test, 'teardown'>, replicas: number): Promise<SentinelSite> {
+  const users = (['replica', 'sentinel'] satisfies Follower[]).map((name) => `user ${name} on >${password} ~* &* +@all`)
+  const settings = [...users, 'masteruser replica', `masterauth ${password}`, 'appendonly yes', 'save ""', 'repl-diskless-sync-delay 0', 'repl-ping-replica-period 1']
+  const first = await startNode(t, settings)
+  const others = await Promise.all(Array.from({ length: replicas }, () => startNode(t, [...settings, `replicaof 127.0.0.1 ${first.port}`])))
+  for (const node of others) await inStep(node)
+  const sentinel = await startNode(t, [
+    `sentinel monitor lines 127.0.0.1 ${first.port} 1`, 'sentinel auth-user lines sentinel', `sentinel auth-pass lines ${password}`,
+    'sentinel down-after-milliseconds lines 600000', 'sentinel failover-timeout lines 3000'
+  ], ['--sentinel'])
+  for (const { port } of others) await until(async () => String(await sentinel.store.call('SENTINEL', 'REPLICAS', 'lines')).includes(String(port)), 'a sentinel that knows the replicas')
+  const nodes = [first, ...others]
+  const primary = async (): Promise<Node> => {
+    const port = Number(list(await sentinel.store.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'lines'))[1])
+    return nodes.find((node) => node.port === port)!
+  }
+  return {
+    url: `redis://:${password}@127.0.0.1:${sentinel.port}?sentinel=lines`,
+    nodes,
+    primary,
+    async failOver() {
+      const before = await primary()
+      await sentinel.store.call('SENTINEL', 'SET', 'lines', 'down-after-milliseconds', 300)
+      await until(async () => await primary() !== before, 'a failover')
+      await sentinel.store.call('SENTINEL', 'SET', 'lines', 'down-after-milliseconds', 600_000)
+      return primary()
+    }
+  }
+}
+
+/** From now on nobody of this kind gets in there. */
+export async function lockOut({ store }: Node, who: Follower): Promise<void> {
+  await store.call('ACL', 'SETUSER', who, 'off')
+  await store.call('CLIENT', 'KILL', 'USER', who)
+}
+
+/** Resolves when a replica has what its primary has. */
+export async function inStep({ store }: Node): Promise<void> {
+  await until(async () => String(await store.call('INFO', 'replication')).includes('master_link_status:up'), 'a replica in step')
+}
+
 /** Three primaries with one replica each. */
 export async function startCluster(t: Pick<Test, 'teardown'>): Promise<{ url: string, nodes: Node[] }> {
   const nodes: Node[] = []
