@@ -23,7 +23,9 @@ const faults: Fault[] = [
   { name: 'Redis hung', code: 'store_unavailable', cause: () => store.hold(true), undo: () => store.hold(false) },
   { name: 'Redis out of memory', code: 'store_full', cause: () => direct.call('CONFIG', 'SET', 'maxmemory', '1'), undo: () => direct.call('CONFIG', 'SET', 'maxmemory', '0') },
   // As the old primary is after a failover: a replica of one that we do not reach.
-  { name: 'Redis read-only', code: 'store_unavailable', cause: () => direct.call('REPLICAOF', '127.0.0.1', '1'), undo: () => direct.call('REPLICAOF', 'NO', 'ONE') }
+  { name: 'Redis read-only', code: 'store_unavailable', cause: () => direct.call('REPLICAOF', '127.0.0.1', '1'), undo: () => direct.call('REPLICAOF', 'NO', 'ONE') },
+  // As one that is cut off from them stops, where it is told to.
+  { name: 'Redis without its replicas', code: 'store_unavailable', cause: () => direct.call('CONFIG', 'SET', 'min-replicas-to-write', '1'), undo: () => direct.call('CONFIG', 'SET', 'min-replicas-to-write', '0') }
 ]
 
 for (const { name, code, cause, undo } of faults) {

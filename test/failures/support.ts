@@ -11,14 +11,18 @@ export interface Doors {
   readonly sip: Door
 }
 
-export interface FailureStage extends Stage {
+export interface FailureStage extends Stage, Scenes {
   readonly doors: Doors
+}
+
+/** What most tests of failures play. */
+export interface Scenes {
   /** A courier and a customer who talk. */
   readonly talk: (line: Line) => Promise<Talk>
   /** Resolves when /readyz says so; rejects otherwise. */
-  ready(is: boolean): Promise<void>
+  readonly ready: (is: boolean) => Promise<void>
   /** A new call on the line is answered and ended. */
-  callWorks(t: Test, line: Line, name: string): Promise<void>
+  readonly callWorks: (t: Test, line: Line, name: string) => Promise<void>
 }
 
 export interface Talk {
@@ -42,6 +46,13 @@ export async function failureStage(t: Pick<Test, 'teardown'>, change: Parameters
     doors = { store: await doorTo(t, servers.redisUrl), keys: await doorTo(t, servers.keysUrl), sip: await doorTo(t, servers.drachtioUrl) }
     return { ...servers, redisUrl: doors.store.url, keysUrl: doors.keys.url, drachtioUrl: doors.sip.url }
   })
+  // A start on a busy machine may have taken the servers for hung.
+  const scenes = scenesOn(play)
+  await scenes.ready(true)
+  return { ...play, ...scenes, doors: doors! }
+}
+
+export function scenesOn(play: Stage): Scenes {
   const talk = async (line: Line): Promise<Talk> => {
     const call = play.courier.call(line.number, { via: play.via })
     const taken = await play.customer.nextCall(patienceMs)
@@ -60,7 +71,5 @@ export async function failureStage(t: Pick<Test, 'teardown'>, change: Parameters
     await call.hangUp()
     await taken.ended(patienceMs)
   }
-  // A start on a busy machine may have taken the servers for hung.
-  await ready(true)
-  return { ...play, doors: doors!, talk, ready, callWorks }
+  return { talk, ready, callWorks }
 }
