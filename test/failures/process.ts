@@ -36,7 +36,7 @@ export interface AppProcess {
   log(): string
   /** Its exit code, or the signal that ended it. */
   exit(): Promise<number | NodeJS.Signals>
-  api(method: string, path: string, body?: unknown): Promise<{ status: number, body: Record<string, unknown> }>
+  api(method: string, path: string, body?: unknown): Promise<{ status: number, body: Record<string, unknown>, text: string }>
 }
 
 export interface SiteOptions {
@@ -102,7 +102,8 @@ async function running(child: ChildProcess): Promise<AppProcess> {
       headers: { authorization: `Bearer ${key}`, connection: 'close', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
-    return { status: answer.status, body: await answer.json() as Record<string, unknown> }
+    const text = await answer.text()
+    return { status: answer.status, text, body: text.startsWith('{') ? JSON.parse(text) as Record<string, unknown> : {} }
   }
   await until(async () => (await api('GET', '/readyz')).status === 200 || undefined, 'the process to be ready', startsWithinMs)
   return { child, api, log: () => text, exit: () => gone }

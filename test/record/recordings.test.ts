@@ -1,9 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createRecordings } from '../../src/record/recordings/recordings.js'
 import type { Recordings } from '../../src/record/recordings/types.js'
+import { SealedWriter } from '../../src/record/recordings/writer.js'
 import { memoryKeyRing } from '../support/keyring.js'
 import { captured } from '../support/log.js'
 
@@ -85,6 +87,15 @@ t.test('a process that died leaves what it had written; a changed file is refuse
   await t.rejects(heard(recordings, 'calla'), { code: 'recording_unavailable' })
   writeFileSync(file, Buffer.from('ffffffffffff', 'hex'))
   await t.rejects(recordings.find('demo', 'calla'), { code: 'recording_unavailable' })
+})
+
+t.test('a disk that is full ends the recording and disturbs nobody', async (t) => {
+  const { log, text } = captured()
+  const key = await memoryKeyRing(() => startedAt).use({ purpose: 'recording', owner: 'demo', period: '20261121' }, startedAt + 1000)
+  const writer = new SealedWriter({ file: await open('/dev/full', 'a'), path: join(t.testdir(), 'none'), key, callId: 'callx', log })
+  for (let second = 0; second < 3; second++) writer.write(Buffer.alloc(8000))
+  await writer.finish()
+  t.equal(text().match(/recording\.failed/g)?.length, 1, 'it is said once')
 })
 
 t.test('removed', async (t) => {
