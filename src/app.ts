@@ -48,6 +48,7 @@ import { createIsCarrier, createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
 import { createKeyStore, openKeyRing, type OpenedKeys } from './store/keyring/open.js'
 import type { KeyRing } from './store/keyring/types.js'
+import { poolKey } from './store/keys.js'
 import { createStore, type Store } from './store/redis.js'
 import { createLoad } from './telemetry/load.js'
 import { errorFields, type Log } from './telemetry/log.js'
@@ -164,7 +165,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     documents: createDocuments({ config, retention: retention.periods, settings, shelf: retention.shelf, keyRing, audit }),
     idempotency: createIdempotency({ store, ring: keyRing, log }),
     admission: (inFlight) => load.admits(inFlight, config.overload.requestsInFlight),
-    health: healthOf({ store, keyStore, sip, media, drains: () => drained !== undefined }),
+    health: healthOf({ store, pools: config.pools, keyStore, sip, media, drains: () => drained !== undefined }),
     metrics: metricsOf(servers, { events, keyRing, calls, media, trunk, webhooks, pools: () => poolLoads(config, lines) })
   }))
   const httpPort = await http.listen(config.http.host, config.http.port)
@@ -331,17 +332,20 @@ async function drain({ sip, calls, log, limit }: { sip: SipPort, calls: Calls, l
 
 interface HealthSources {
   readonly store: Store
+  readonly pools: Config['pools']
   readonly keyStore: Store
   readonly sip: SipPort
   readonly media: MediaEngine
   readonly drains: () => boolean
 }
 
-function healthOf({ store, keyStore, sip, media, drains }: HealthSources): Health {
-  const answers = (work: Promise<void>): Promise<boolean> => work.then(() => true, () => false)
+function healthOf({ store, pools, keyStore, sip, media, drains }: HealthSources): Health {
+  const answers = (work: Promise<unknown>): Promise<boolean> => work.then(() => true, () => false)
+  // A cluster answers PING although nobody may have a pool's slot; only PING tells that the disk is full.
+  const storeAnswers = (): Promise<unknown> => Promise.all([store.ping(), ...pools.map(({ id }) => store.call('EXISTS', poolKey('pool', id)))])
   return {
     parts: async (): Promise<HealthPart[]> => [
-      { name: 'store', ok: await answers(store.ping()) },
+      { name: 'store', ok: await answers(storeAnswers()) },
       { name: 'keys', ok: await answers(keyStore.ping()) },
       { name: 'sip', ok: sip.connected },
       { name: 'media', ok: await answers(media.ping()) },

@@ -69,12 +69,13 @@ t.test('a primary dies under live calls and its replica takes over', async (t) =
   t.equal(play.courier.waiting, 0, 'nobody else rings')
   const order = { reference: 'late', courier: { phone: courierNumber }, customer: { phone: strangerNumber }, ttlSeconds: 3600 }
   t.match(await play.api('POST', '/v1/deliveries', order), { status: 503, body: { code: 'store_unavailable' } })
+  t.match(await play.api('GET', '/readyz'), { status: 503, body: { parts: [{ name: 'store', ok: false }, { ok: true }, { ok: true }, { ok: true }] } })
   t.ok(await live.bothHear(), 'they talk on')
   await mayTakeOver(true)
   await until(async () => await primaryOf(nodes, 'pool:{demo}') !== primary || undefined, 'a failover', 40_000)
   await live.call.hangUp()
   t.match(await play.endedCalls(line.id, 1), [{ result: 'success', reason: 'caller_hung_up' }])
-  await until(async () => (await play.api('GET', '/readyz')).status === 200 || undefined, 'readiness', patienceMs)
+  await ready(true)
   await callWorks(t, line, 'new calls go through by themselves')
   await primary.start()
   const made = await until(async () => {
