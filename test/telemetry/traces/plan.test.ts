@@ -23,13 +23,13 @@ const named = (span: Planned, name: string): Planned[] => all(span).filter((one)
 
 t.test('a talk that the second gateway brought about', async (t) => {
   const plan = planOfCall(call([
-    '0 a.in.invite', '3 lookup connect', '4 gate allow', '6 media embedded', '6 state dialling', '9 record', '10 b.out.invite 1', '20 b.in.status 503', '21 b.out.invite 2', '90 b.in.status 180',
+    '0 a.in.invite', '3 lookup connect', '4 record', '5 gate allow', '6 media embedded', '6 state dialling', '10 b.out.invite 1', '20 b.in.status 503', '21 b.out.invite 2', '90 b.in.status 180',
     '90 state ringing', '91 a.out.status 180', '91 prompt.a ringback', '4000 b.in.status 200', '4000 b.out.ack', '4001 state answering', '4005 a.out.status 200', '4006 state talking',
     '4030 a.in.ack', '9000 a.in.bye', '9001 state ended', '9004 b.out.bye', '9005 end caller_hung_up'
   ], { trunkId: 'carrier', outcome: 'reached', attempt: 2 }), 'way')
   t.same(drawn(plan), [
-    'call 0-9005', '  look up 0-3', '  gate 3-4', '  media 4-6',
-    '  reach 6-4001', '    open record 6-9', '    try 10-20', '    try 21-4000', '      ringing 90-4000',
+    'call 0-9005', '  look up 0-3', '  open record 3-4', '  gate 4-5', '  media 5-6',
+    '  reach 6-4001', '    try 10-20', '    try 21-4000', '      ringing 90-4000',
     '  answer 4001-4006', '  talk 4006-9000', '  end 9000-9005'
   ])
   t.same(plan.attributes, {
@@ -46,8 +46,8 @@ t.test('a talk that the second gateway brought about', async (t) => {
 })
 
 t.test('a caller who gives up ends the try with a CANCEL', async (t) => {
-  const plan = planOfCall(call(['0 a.in.invite', '2 lookup connect', '3 state dialling', '3 record', '3 b.out.invite 1', '50 b.in.status 180', '50 state ringing', '700 a.in.cancel', '700 b.out.cancel', '701 state ended', '702 end caller_cancelled'], { result: 'client_error', reason: 'caller_cancelled' }), 'way')
-  t.same(drawn(plan).slice(2), ['  reach 3-701', '    open record 3-3', '    try 3-700', '      ringing 50-700', '  end 701-702'])
+  const plan = planOfCall(call(['0 a.in.invite', '2 lookup connect', '3 record', '3 state dialling', '3 b.out.invite 1', '50 b.in.status 180', '50 state ringing', '700 a.in.cancel', '700 b.out.cancel', '701 state ended', '702 end caller_cancelled'], { result: 'client_error', reason: 'caller_cancelled' }), 'way')
+  t.same(drawn(plan).slice(2), ['  open record 2-3', '  reach 3-701', '    try 3-700', '      ringing 50-700', '  end 701-702'])
   t.notHas(named(plan, 'try')[0]!.attributes, { 'maskline.sip.status_code': 487 })
   t.notOk(plan.failed, 'nobody\'s fault')
 })
