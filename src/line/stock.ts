@@ -71,8 +71,10 @@ async function act(context: LineContext, pool: string, name: Act, numbers: reado
   }
 }
 
+/** A number that was retired may be somebody else's by now: no failover brings it back. What is configured can be again. */
 async function run(context: LineContext, pool: string, name: Act, args: readonly string[]): Promise<Reply> {
-  return await context.store.run(scripts.numbers, [poolKey('pool', pool)], [context.now(), name, ...args])
+  const call = [scripts.numbers, [poolKey('pool', pool)], [context.now(), name, ...args]] as const
+  return await (name === 'list' || name === 'configure' ? context.store.run(...call) : context.store.runDurably(...call))
 }
 
 function checkPool(context: LineContext, pool: string): void {
