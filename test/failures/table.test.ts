@@ -8,9 +8,10 @@ const rows = section.split('\n').filter((line) => line.startsWith('| ') && !line
 t.test('every failure of the table has an outcome, and a test that is there', async (t) => {
   t.ok(rows.length > 15, `${rows.length} failures`)
   for (const cells of rows) {
-    t.equal(cells.length, 5, cells[0])
-    const tests = [...cells[4]!.matchAll(/`([a-z0-9/-]+)`/g)].map(([, name]) => name!)
-    t.ok(tests.length > 0, cells[0])
+    const [failure = '', , , , proof = ''] = cells
+    t.equal(cells.length, 5, failure)
+    const tests = [...proof.matchAll(/`([a-z0-9/-]+)`/g)].map(([, name]) => name!)
+    t.ok(tests.length > 0, failure)
     for (const name of tests) t.ok(existsSync(new URL(`test/${name}.test.ts`, root)), name)
   }
 })
