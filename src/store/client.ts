@@ -1,5 +1,6 @@
 import { Cluster, Redis, type ChainableCommander, type RedisOptions } from 'ioredis'
 import { MaskError } from '../errors.js'
+import { followSentinels } from './sentinels.js'
 
 /** What one Redis, one behind Sentinel and a Redis Cluster have in common. */
 export interface Client {
@@ -77,15 +78,13 @@ export function connectRedis(address: RedisAddress, commandTimeoutMs: number): C
   }
   if (cluster) return clusterOf(hosts, common)
   if (sentinel === undefined) return new Redis({ ...hosts[0]!, db, ...common })
-  return new Redis({
+  const redis = new Redis({
     sentinels: [...hosts], name: sentinel, db, ...common,
     ...(password === undefined ? {} : { sentinelPassword: password }),
-    sentinelRetryStrategy: (attempt) => Math.min(50 * attempt, 1000),
-    // A primary that the sentinels have given up may live on, cut off from them but not from us, and know nothing of
-    // what is changed elsewhere: it is left as soon as they name another.
-    failoverDetector: true,
-    sentinelReconnectStrategy: (attempt) => Math.min(500 * attempt, 10_000)
+    sentinelRetryStrategy: (attempt) => Math.min(50 * attempt, 1000)
   })
+  followSentinels(redis, sentinel, hosts, password === undefined ? {} : { password })
+  return redis
 }
 
 function clusterOf(hosts: RedisAddress['hosts'], redisOptions: RedisOptions): Client {
