@@ -11,7 +11,7 @@ import { until } from '../support/whole.js'
 import { site, type AppProcess } from './process.js'
 import { patienceMs } from './support.js'
 
-const limits = { callsPerDelivery: 6, callsPerCallerHour: 15, callsPerNumberMinute: 9 }
+const limits = { callsPerDelivery: 6, callsPerCallerHour: 15, callsPerNumberMinute: 9, callsPerCaller: 1000 }
 const proxies = 12
 const day = 86_400_000
 

@@ -38,7 +38,8 @@ t.test('the real thing agrees: the same days, line by line', async (t) => {
   const store = await testStore(t, await testRedis(t))
   const fleet: Fleet = { couriers: 8, perHour: 1.5, shiftHours: 8, customers: 80, liveMinutes: 45, quarantineHours: 8, days: 3 }
   const { play: { mostOfOnePerson } } = sizePool(fleet)
-  for (const size of [Math.ceil(1.1 * mostOfOnePerson), mostOfOnePerson - 1]) {
+  // With one number too few a single wish is refused, and that one hangs on milliseconds.
+  for (const size of [Math.ceil(1.1 * mostOfOnePerson), mostOfOnePerson - 3]) {
     const { lines, wanted, now, advance } = await freshLines(t, store, { numbers: [`${proxy(0)}-${proxy(size - 1)}`] })
     const start = now()
     let refused = 0
