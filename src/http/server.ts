@@ -34,6 +34,7 @@ import { settingsRoutes } from './routes/settings.js'
 import { statsRoutes } from './routes/stats.js'
 import { shopRoutes } from './routes/shops.js'
 import { shared } from './schemas.js'
+import { buildSerializer } from './serializers.js'
 import { earlyHeaders, helmetOptions } from './security-headers.js'
 import { sessionRoutes } from './session.js'
 import type { Api, HttpDeps, RouteDeps } from './types.js'
@@ -119,6 +120,7 @@ function build(config: Config['http'], log: Log): Api {
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false, maxParamLength: 100 },
     // What was sent is what is checked: nothing dropped, filled in or converted; the first error is enough.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false } },
+    schemaController: { compilersFactory: { buildSerializer } },
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, log),
     frameworkErrors: (error, request, reply) => { sendProblem(error, request, reply.headers(earlyHeaders), log) }
   }).withTypeProvider<TypeBoxTypeProvider>()

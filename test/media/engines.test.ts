@@ -38,7 +38,7 @@ t.test('conformance of rtpengine with a voice beside it', { skip: noRtpengine ??
     const engine = createMediaEngines({ relay: rtpengine(t, server.url, silenceTimeoutMs), voice, log: silent })
     t.teardown(() => engine.close())
     return { engine, load: async () => ({ ...await server.load(), ...voice.stats() }) }
-  }, { abilities: { relay: true, voice: true, record: true }, hangUps: 300 })
+  }, { abilities: { relay: true, voice: true, record: true }, hangUps: 300, learnedMs: 4000 })
 })
 
 t.test('what a call needs decides where it goes', async (t) => {
