@@ -31,7 +31,7 @@ interface Phase {
   readonly p95: number
 }
 
-writeFileSync(join(dir, 'maskline.yaml'), 'limits: {callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10000, callsPerNumberMinute: 100000, callsPerCaller: 1000, minutesPerCallerDay: 100000, callsPerNumber: 100000, minutesPerNumberDay: 1000000, callsPerCaller: 1000, minutesPerCallerDay: 100000, callsPerNumber: 100000, minutesPerNumberDay: 1000000}\npools: [{id: demo, numbers: ["+442079460000-+442079460099"]}]\n')
+writeFileSync(join(dir, 'maskline.yaml'), 'limits: {callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10000, callsPerNumberMinute: 100000, callsPerCaller: 1000, minutesPerCallerDay: 100000, callsPerNumber: 100000, minutesPerNumberDay: 1000000}\npools: [{id: demo, numbers: ["+442079460000-+442079460099"]}]\n')
 const app = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
   cwd: root,
   stdio: ['ignore', 'ignore', 'inherit'],
