@@ -48,11 +48,14 @@ export interface SiteOptions {
 const startSip = (): Promise<EmbeddedSipServer> =>
   startSipServer({ host: '127.0.0.1', port: 0, admin: { host: '127.0.0.1', port: 0, secret: 'a secret for tests only' }, log: silent })
 
-export async function site(t: Pick<Test, 'teardown'>, { sipServers = 1, settings }: SiteOptions = {}): Promise<Site> {
+/** Tests run beside others on few cores; that is no overload of ours. */
+const patient = JSON.stringify({ overload: { eventLoopDelayMs: 200 } })
+
+export async function site(t: Pick<Test, 'teardown'>, { sipServers = 1, settings = patient }: SiteOptions = {}): Promise<Site> {
   const dir = mkdtempSync(join(tmpdir(), 'maskline-site-'))
   const [data, keys] = [await startPrivateRedis({ dir: join(dir, 'redis'), log: silent }), await startPrivateRedis({ dir: join(dir, 'keys'), log: silent, forKeys: true })]
-  const config = settings === undefined ? '' : join(dir, 'maskline.yaml')
-  if (settings !== undefined) writeFileSync(config, settings)
+  const config = join(dir, 'maskline.yaml')
+  writeFileSync(config, settings)
   const sips = await Promise.all(Array.from({ length: sipServers }, () => startSip()))
   const gateway = await createGateway()
   gateway.routeTo(...sips.map(({ sipPort }) => `sip:127.0.0.1:${sipPort}`))

@@ -42,6 +42,8 @@ export async function startWhole(t: Pick<Test, 'teardown'>, change: Changes = ()
   const dir = mkdtempSync(join(tmpdir(), 'maskline-whole-'))
   const gatewayPort = await freePort()
   const config = loadConfig({ ...process.env, MASKLINE_CONFIG: '', MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_SIP_PORT: '0', MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` })
+  // Tests run beside others on few cores; that is no overload of ours.
+  config.overload.eventLoopDelayMs = 200
   change(config)
   const { log, text } = captured()
   const embedded = await startEmbedded(config, log, await admitted(config))
