@@ -10,7 +10,8 @@ import { createEvents, type EventBus } from './events.js'
 import { createHttp } from './http/server.js'
 import { createWebhooks, type Webhooks } from './http/webhooks/webhooks.js'
 import { createIdempotency } from './http/idempotency.js'
-import type { Health, HealthPart, HttpDeps } from './http/types.js'
+import { healthOf } from './http/health.js'
+import type { HttpDeps } from './http/types.js'
 import { createLines } from './line/lines.js'
 import type { CapAlarm, Lines, NumberLoad } from './line/types.js'
 import { createEmbeddedMedia } from './media/embedded/engine.js'
@@ -48,7 +49,6 @@ import { createIsCarrier, createTrunks } from './sip/trunks.js'
 import type { SipPort } from './sip/types.js'
 import { createKeyStore, openKeyRing, type OpenedKeys } from './store/keyring/open.js'
 import type { KeyRing } from './store/keyring/types.js'
-import { poolKey } from './store/keys.js'
 import { createStore, type Store } from './store/redis.js'
 import { createLoad } from './telemetry/load.js'
 import { errorFields, type Log } from './telemetry/log.js'
@@ -328,29 +328,4 @@ async function drain({ sip, calls, log, limit }: { sip: SipPort, calls: Calls, l
   // Those that came in that time.
   await calls.drain(limit)
   log.info('app.drained', { count: calls.live })
-}
-
-interface HealthSources {
-  readonly store: Store
-  readonly pools: Config['pools']
-  readonly keyStore: Store
-  readonly sip: SipPort
-  readonly media: MediaEngine
-  readonly drains: () => boolean
-}
-
-function healthOf({ store, pools, keyStore, sip, media, drains }: HealthSources): Health {
-  const answers = (work: Promise<unknown>): Promise<boolean> => work.then(() => true, () => false)
-  // A cluster answers PING although nobody may have a pool's slot; only PING tells that the disk is full.
-  const storeAnswers = (): Promise<unknown> => Promise.all([store.ping(), ...pools.map(({ id }) => store.call('EXISTS', poolKey('pool', id)))])
-  return {
-    parts: async (): Promise<HealthPart[]> => [
-      { name: 'store', ok: await answers(storeAnswers()) },
-      { name: 'keys', ok: await answers(keyStore.ping()) },
-      { name: 'sip', ok: sip.connected },
-      { name: 'media', ok: await answers(media.ping()) },
-      // Named only while it is the reason.
-      ...(drains() ? [{ name: 'process', ok: false }] : [])
-    ]
-  }
 }

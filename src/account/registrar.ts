@@ -39,9 +39,11 @@ export async function answerTo(registrar: Registrar, request: RegisterRequest): 
 
 async function grant({ records, isCarrier }: Registrar, account: Account, request: RegisterRequest, wish: Wish): Promise<RegisterAnswer> {
   if (wish.kind === 'stay' && wish.seconds < shortestSeconds) return { ...refused(423), minExpires: shortestSeconds }
-  if (wish.kind === 'leave') await records.bind(account, undefined, 0)
   if (wish.kind === 'ask') return present(await records.binding(account))
-  if (wish.kind === 'leave') return { kind: 'accept' }
+  if (wish.kind === 'leave') {
+    await records.bind(account, undefined, 0)
+    return { kind: 'accept' }
+  }
   if (await isCarrier(request.source)) return refused(403)
   const { uri, seconds } = wish
   const bound = await records.bind(account, whereaboutsOf(request, uri), seconds * 1000)
@@ -69,7 +71,7 @@ async function isLive({ lines }: Registrar, { shopId, deliveryId }: Account): Pr
 const oneContact = /^\s*(?:"(?:[^"\\]|\\.)*"|[\w .!%*+`'~-]*)\s*<(sips?:[\x21-\x3b\x3d\x3f-\x7e]{3,250})>((?:\s*;\s*[^,;"]*(?:"[^"]*")?)*)\s*$/i
 
 /**
- * Whether an address of record begins with the account's name, which nobody else may begin theirs with. A drachtio-server keeps
+ * Whether a Contact's user begins with the account's name, which nobody else may begin theirs with. A drachtio-server keeps
  * the connections of registered phones by user and host of their Contact alone, and sends every later request to such a
  * Contact there: two phones that are both app@192.168.1.5, each in a home of its own, would get each other's calls.
  */

@@ -84,12 +84,12 @@ export async function admitted(context: LineContext, leases: Leases, pool: strin
 }
 
 /** Somebody calls too often. A line that is busy, because both call or one calls twice, is no news. */
-function tellRate({ alarms, config: { limits } }: LineContext, about: Capped, limit: string): void {
+function tellRate({ alarms, clock = Date.now, config: { limits } }: LineContext, about: Capped, limit: string): void {
   const rates: Readonly<Record<string, readonly [Cap, number]>> = {
     hourly: ['delivery_calls_per_hour', limits.callsPerDeliveryHour], caller: ['caller_calls_per_hour', limits.callsPerCallerHour], number: ['number_calls_per_minute', limits.callsPerNumberMinute]
   }
   const [cap, most] = rates[limit] ?? []
-  if (cap !== undefined && most !== undefined) void alarms.note(about, { cap, state: 'reached', used: most, limit: most }, Date.now())
+  if (cap !== undefined && most !== undefined) void alarms.note(about, { cap, state: 'reached', used: most, limit: most }, clock())
 }
 
 export const lengthOf = ({ longestMs }: Admitted): Admitted => longestMs === undefined ? {} : { longestMs }

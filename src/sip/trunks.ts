@@ -1,5 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net'
 import type { TrunkConfig } from '../config.js'
+import { within } from '../deadline.js'
 import { cameFrom } from './gateway-address.js'
 import type { Source } from './types.js'
 
@@ -30,11 +31,17 @@ export function createTrunks(configs: readonly TrunkConfig[]): Trunks {
   }
 }
 
-/** Whether a message came from a carrier: from a source of a trunk or the very socket of a gateway. The result never rejects. */
+/** Milliseconds that the address of a gateway's name may take. */
+const nameMs = 2000
+
+/**
+ * Whether a message came from a carrier: from a source of a trunk or the very socket of a gateway; so is taken what cannot be
+ * told in time. The result never rejects.
+ */
 export function createIsCarrier(configs: readonly TrunkConfig[]): (source: Source) => Promise<boolean> {
   const trunks = createTrunks(configs)
   const gateways = configs.flatMap((config) => config.gateways)
-  return async (source) => trunks.recognise(source) !== undefined || (await Promise.all(gateways.map((gateway) => cameFrom(gateway, source)))).includes(true)
+  return async (source) => trunks.recognise(source) !== undefined || (await Promise.all(gateways.map((gateway) => within(nameMs, cameFrom(gateway, source)).catch(() => true)))).includes(true)
 }
 
 function trunkOf({ id, identity, country, asksCode = false }: TrunkConfig): Trunk {

@@ -43,3 +43,16 @@ t.test('whoever presses for ever is not remembered for ever', async (t) => {
   press('9'.repeat(1000))
   t.equal((await keys.entry({ max: 500, firstMs: 10, nextMs: 10 })).length, 32)
 })
+
+t.test('whoever waits is let go at the close, and nobody waits after it', async (t) => {
+  const keys = new Keys([pad().source])
+  const waiting = keys.entry({ max: 1, firstMs: 600_000, nextMs: 0 })
+  keys.close()
+  t.equal(await waiting, '')
+  t.equal(await keys.entry({ max: 1, firstMs: 600_000, nextMs: 0 }), '')
+  await keys.pressed()
+  const other = new Keys([pad().source])
+  const pressed = other.pressed()
+  other.close()
+  await t.resolves(pressed)
+})

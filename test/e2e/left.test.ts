@@ -5,18 +5,14 @@ import { CallSession } from '../../src/call/session.js'
 import { EmbeddedSession } from '../../src/media/embedded/session.js'
 import { DrachtioInbound } from '../../src/sip/inbound.js'
 import { DrachtioLeg } from '../../src/sip/leg.js'
-import { freshLine, stage } from './stage.js'
+import { freshLine, stage, talking } from './stage.js'
 
 const play = await stage(t)
 
 /** Whatever can happen to a call, and what is over then. */
 const calls: Readonly<Record<string, () => Promise<void>>> = {
   'a talk': async () => {
-    const call = play.courier.call((await freshLine(play)).number, { via: play.via })
-    const ringing = await play.customer.nextCall()
-    await ringing.ring()
-    await ringing.answer()
-    await call.answered()
+    const [call, ringing] = await talking(play, await freshLine(play))
     await call.hangUp()
     await ringing.ended()
   },

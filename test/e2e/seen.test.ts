@@ -1,6 +1,6 @@
 import t from 'tap'
 import { run } from '../../src/cli/run.js'
-import { courierNumber, customerNumber, freshLine, stage } from './stage.js'
+import { courierNumber, customerNumber, freshLine, stage, talking } from './stage.js'
 
 /** What an operator sees of single calls: the ladder of one, and its lines in the log. */
 const play = await stage(t, (config) => {
@@ -16,12 +16,7 @@ const lines = (): Line[] => play.logged().split('\n').filter((line) => line !== 
 
 t.test('a talk, drawn', async (t) => {
   const line = await freshLine(play)
-  const call = play.courier.call(line.number, { via: play.via })
-  const ringing = await play.customer.nextCall()
-  await ringing.ring()
-  await call.ringing()
-  await ringing.answer()
-  await call.answered()
+  const [call] = await talking(play, line)
   const { calls } = (await play.api('GET', `/v1/deliveries/${line.id}/calls`)).body as { calls: { id: string }[] }
   await call.hangUp()
   await play.endedCalls(line.id, 1)

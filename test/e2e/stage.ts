@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { createGateway, createPhone, findNumber, type Phone } from '../../src/embedded/phone/index.js'
+import { createGateway, createPhone, findNumber, type IncomingCall, type OutgoingCall, type Phone } from '../../src/embedded/phone/index.js'
 import { startWhole, type Between, type Changes, type Whole } from '../support/whole.js'
 
 export const courierNumber = '+46701740605'
@@ -59,4 +59,15 @@ export function findNumberIn(phone: Phone, number: string): number[] {
 export async function freshLine(stage: Stage, over?: Record<string, unknown>): Promise<Line> {
   await stage.idle()
   return stage.line(over)
+}
+
+/** The courier calls, and the customer rings and answers. */
+export async function talking({ courier, customer, via }: Stage, { number }: Line): Promise<[OutgoingCall, IncomingCall]> {
+  const call = courier.call(number, { via })
+  const ringing = await customer.nextCall()
+  await ringing.ring()
+  await call.ringing()
+  await ringing.answer()
+  await call.answered()
+  return [call, ringing]
 }

@@ -4,7 +4,7 @@ import { allowed } from '../../src/telemetry/traces/attributes.js'
 import { startCollector, type CollectorDouble, type ReceivedSpan } from '../support/collector.js'
 import { until } from '../support/whole.js'
 import { findings } from '../privacy/canary.js'
-import { courierNumber, customerNumber, freshLine, stage, strangerNumber, type Stage } from './stage.js'
+import { courierNumber, customerNumber, freshLine, stage, strangerNumber, talking, type Stage } from './stage.js'
 
 /** Files of the libraries; the metrics' own library loads the names of the API, which do nothing by themselves. */
 const loaded = (): string[] => Object.keys(createRequire(import.meta.url).cache).filter((path) => /@opentelemetry\/(?!api\/)/.test(path))
@@ -12,12 +12,7 @@ const loaded = (): string[] => Object.keys(createRequire(import.meta.url).cache)
 /** Calls from courier to customer, who answers; returns the call's id. */
 async function talk(play: Stage): Promise<string> {
   const line = await freshLine(play)
-  const call = play.courier.call(line.number, { via: play.via })
-  const ringing = await play.customer.nextCall()
-  await ringing.ring()
-  await call.ringing()
-  await ringing.answer()
-  await call.answered()
+  const [call] = await talking(play, line)
   await call.hangUp()
   return (await play.endedCalls(line.id, 1))[0]!.id
 }
