@@ -28,8 +28,8 @@ export interface Whole {
   readonly api: (method: string, path: string, body?: unknown) => Promise<{ status: number, body: Record<string, unknown>, text: string }>
   /** The records of a delivery, once the last of them has ended. */
   readonly endedCalls: (deliveryId: string, count: number) => Promise<CallRecord[]>
-  /** Resolves when nothing is in use any more; rejects with what is left. */
-  readonly idle: () => Promise<void>
+  /** Resolves when nothing is in use any more; rejects with what is left. @param withinMs 15 s unless told */
+  readonly idle: (withinMs?: number) => Promise<void>
 }
 
 /** What a test changes in the configuration. */
@@ -63,7 +63,7 @@ export async function startWhole(t: Pick<Test, 'teardown'>, change: Changes = ()
       const calls = (await api('GET', `/v1/deliveries/${id}/calls`)).body.calls as CallRecord[] | undefined
       return calls !== undefined && calls.length >= count && calls.every(({ state }) => state === 'ended') ? calls : undefined
     }, 'the records'),
-    idle: async () => { await until(async () => leftOf(app, embedded).length === 0 ? true : undefined, () => leftOf(app, embedded).join(', ')) }
+    idle: async (withinMs) => { await until(async () => leftOf(app, embedded).length === 0 ? true : undefined, () => leftOf(app, embedded).join(', '), withinMs) }
   }
 }
 
