@@ -1,4 +1,4 @@
-import { Cluster, Redis, type ChainableCommander, type RedisOptions } from 'ioredis'
+import { Cluster, Redis, type ChainableCommander } from 'ioredis'
 import { MaskError } from '../errors.js'
 import { followSentinels } from './sentinels.js'
 
@@ -70,7 +70,7 @@ function hostAndPort(text: string): { host: string, port: number } | undefined {
 /** Begins to connect and never gives up. Nothing is queued, and nothing is sent a second time. */
 export function connectRedis(address: RedisAddress, commandTimeoutMs: number): Client {
   const { tls, username, password, hosts, db, sentinel, cluster } = address
-  const common: RedisOptions = {
+  const common = {
     ...(tls ? { tls: {} } : {}),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -87,7 +87,7 @@ export function connectRedis(address: RedisAddress, commandTimeoutMs: number): C
   return redis
 }
 
-function clusterOf(hosts: RedisAddress['hosts'], redisOptions: RedisOptions): Client {
+function clusterOf(hosts: RedisAddress['hosts'], redisOptions: Common): Client {
   return new Cluster([...hosts], {
     redisOptions,
     enableOfflineQueue: false,
@@ -95,25 +95,29 @@ function clusterOf(hosts: RedisAddress['hosts'], redisOptions: RedisOptions): Cl
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
     maxRedirections: 4,
-    slotsRefreshTimeout: redisOptions.commandTimeout ?? 1000,
+    slotsRefreshTimeout: redisOptions.commandTimeout,
     slotsRefreshInterval: 5000,
     clusterRetryStrategy: (attempt) => Math.min(50 * attempt, 1000)
   })
 }
 
-function settings(commandTimeoutMs: number): RedisOptions {
+type Common = ReturnType<typeof settings>
+
+function settings(commandTimeoutMs: number) {
   return {
+    // RESP2: what Redis of every version and its sentinels speak, with nothing pushed in between.
+    protocol: 2 as const,
     commandTimeout: commandTimeoutMs,
     // A server that hangs is left, so that the commands after the first do not wait for it too.
     socketTimeout: commandTimeoutMs,
     connectTimeout: Math.max(commandTimeoutMs, 1000),
-    retryStrategy: (attempt) => Math.min(50 * attempt, 1000),
+    retryStrategy: (attempt: number) => Math.min(50 * attempt, 1000),
     // No queue of any kind: whoever asks learns at once, and nothing is done twice behind their back.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     // After a failover the old primary refuses to write: look for the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     disableClientInfo: true
   }
 }

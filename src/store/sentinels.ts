@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from 'ioredis'
+import { Redis } from 'ioredis'
 
 /**
  * Leaves a primary as soon as its sentinels name another. One that they gave up may live on, cut off from them but not
@@ -6,9 +6,9 @@ import { Redis, type RedisOptions } from 'ioredis'
  * tell its address before they announce it. Listens until `redis` ends.
  * @param name of the primary @param options how sentinels are reached
  */
-export function followSentinels(redis: Redis, name: string, sentinels: readonly { readonly host: string, readonly port: number }[], options: RedisOptions): void {
+export function followSentinels(redis: Redis, name: string, sentinels: readonly { readonly host: string, readonly port: number }[], options: { readonly password?: string }): void {
   for (const place of sentinels) {
-    const sentinel = new Redis({ ...place, ...options, enableReadyCheck: false, maxRetriesPerRequest: null, disableClientInfo: true, retryStrategy: (attempt) => Math.min(100 * attempt, 5000) })
+    const sentinel = new Redis({ ...place, ...options, protocol: 2, enableReadyCheck: false, maxRetriesPerRequest: null, disableClientInfo: true, retryStrategy: (attempt) => Math.min(100 * attempt, 5000) })
     // Without a listener an error event would be printed.
     sentinel.on('error', () => undefined)
     // Subscribed anew by itself after every reconnection.

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { within } from '../../src/deadline.js'
 import { createStore, type Store } from '../../src/store/redis.js'
 import { loadScript, type Script } from '../../src/store/scripts.js'
@@ -113,6 +114,25 @@ t.test('a Redis that hangs is given up after the deadline and left', async (t) =
   await door.open()
   await until(async () => !await fails(store))
   t.pass('back again')
+})
+
+t.test('the deadline of a command dies with its connection: the next one is kept', async (t) => {
+  const door = await doorTo(t, redis.url)
+  const store = createStore({ url: door.url, commandTimeoutMs: 1000, log })
+  t.teardown(() => store.close())
+  await store.ready(5000)
+  door.hold(true)
+  const unanswered = store.call('GET', 'nothing')
+  const asked = Date.now()
+  door.shut()
+  await t.rejects(unanswered, { code: 'store_unavailable' })
+  door.hold(false)
+  await door.open()
+  await until(async () => !await fails(store))
+  const connections = door.connections()
+  await sleep(asked + 1500 - Date.now())
+  t.equal(await fails(store), false)
+  t.equal(door.connections(), connections)
 })
 
 t.test('a command before the connection stands fails at once', async (t) => {
