@@ -80,15 +80,19 @@ export function createStore(options: StoreOptions): Store {
   watch(redis, log)
   const call = callOn(redis)
   const run: Store['run'] = (script, keys, args) => runScript(call, script, [keys.length, ...keys, ...args])
+  // WAIT holds up whatever comes behind it on its connection, which must not be somebody's call.
+  const patient = address.wait === 0 ? undefined : connectRedis(address, timeoutMs)
+  patient?.on('error', () => undefined)
+  const all = patient === undefined ? [redis] : [redis, patient]
   return {
     call,
     run,
-    runDurably: address.wait === 0 ? run : durably(redis, address.wait, timeoutMs, log),
+    runDurably: patient === undefined ? run : durably(patient, address.wait, timeoutMs, log),
     transaction: (commands) => transact(redis, commands),
     ...commandsOver(call),
     scan: (pattern) => scanAll(redis, pattern),
-    ready: (ms) => untilReady(redis, ms),
-    close: () => disconnect(redis, timeoutMs)
+    ready: async (ms) => { await Promise.all(all.map((client) => untilReady(client, ms))) },
+    close: async () => { await Promise.all(all.map((client) => disconnect(client, timeoutMs))) }
   }
 }
 

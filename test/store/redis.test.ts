@@ -135,6 +135,21 @@ t.test('the deadline of a command dies with its connection: the next one is kept
   t.equal(door.connections(), connections)
 })
 
+t.test('what waits for a replica holds up nothing else', async (t) => {
+  const store = createStore({ url: `${redis.url}?wait=1`, commandTimeoutMs: 4000, log })
+  t.teardown(() => store.close())
+  await store.ready(5000)
+  const known = script(t, 'return 1')
+  await store.run(known, ['pool:{a}'], [])
+  let waiting = true
+  const durable = t.rejects(store.runDurably(known, ['pool:{a}'], []), { code: 'store_unavailable' }).finally(() => { waiting = false })
+  await sleep(50)
+  await store.ping()
+  await sleep(50)
+  t.ok(waiting)
+  await durable
+})
+
 t.test('a command before the connection stands fails at once', async (t) => {
   const door = await doorTo(t, redis.url)
   door.hold(true)
