@@ -1,4 +1,4 @@
-import { addresses, isReadable, readUser, type UriUser } from './uri.js'
+import { addresses, isReadable, readName, readUser, type UriUser } from './uri.js'
 import type { E164 } from './types.js'
 
 /** The header values of an INVITE that say who calls; every occurrence of a header is one element. */
@@ -34,7 +34,7 @@ const hidingPrivacy = ['id', 'user', 'header', 'critical']
  * replaced by a From that the caller may have written. Display names are never looked at. Never throws.
  */
 export function callerIdentity(headers: IdentityHeaders, trunk: IdentityTrust): CallerIdentity {
-  const withheld = wantsPrivacy(headers.privacy) || isAnonymous(headers.from, trunk.country)
+  const withheld = wantsPrivacy(headers.privacy) || isAnonymous(headers.from)
   for (const name of trunk.identity) {
     const values = (name === 'pai' ? headers.pai : [headers.from]).filter((value) => value.trim() !== '')
     if (values.length > 0) return { number: oneNumber(values, trunk.country), withheld }
@@ -66,7 +66,8 @@ function wantsPrivacy(values: readonly string[]): boolean {
   return values.flatMap((value) => value.toLowerCase().split(/[;,]/)).some((token) => hidingPrivacy.includes(token.trim()))
 }
 
-function isAnonymous(from: string, country: string): boolean {
-  const user = readUsers([from], country)?.[0]
-  return user !== undefined && (hiddenUsers.includes(user.name) || user.host === 'anonymous.invalid')
+function isAnonymous(from: string): boolean {
+  const users = isReadable(from) ? addresses(from).map(readName) : []
+  const [user] = users
+  return user !== undefined && !users.includes(undefined) && (hiddenUsers.includes(user.name) || user.host === 'anonymous.invalid')
 }

@@ -64,14 +64,36 @@ function bare(address: string): string {
  * what cannot be read at all.
  */
 export function readUser(uri: string, country: string): UriUser | undefined {
+  const written = readWritten(uri)
+  if (written === undefined) return undefined
+  const { name, host, parameters } = written
+  const digits = name.replace(/[-.() ]/g, '')
+  if (!/^\+?\d+$/.test(digits)) return { kind: 'name', name: name.toLowerCase(), host }
+  const reading = readingOf(parameters, country)
+  const number = reading === undefined ? undefined : normalise(digits, reading)
+  return number === undefined ? { kind: 'unusable', name, host } : { kind: 'number', number, name, host }
+}
+
+/** The user and the host of a URI as they stand there, in lower case; undefined where readUser says so. What it costs to read a number is saved. */
+export function readName(uri: string): Pick<UriUser, 'name' | 'host'> | undefined {
+  const written = readWritten(uri)
+  return written && { name: written.name.toLowerCase(), host: written.host }
+}
+
+interface Written {
+  readonly name: string
+  readonly host: string
+  readonly parameters: readonly string[]
+}
+
+function readWritten(uri: string): Written | undefined {
   const match = /^(sips?|tel):(.*)$/is.exec(uri)
   if (match === null) return undefined
   const [, scheme = '', rest = ''] = match
-  const isTel = scheme.toLowerCase() === 'tel'
-  if (isTel) return readSubscriber(rest, '', country)
+  if (scheme.toLowerCase() === 'tel') return readSubscriber(rest, '')
   const at = rest.indexOf('@')
-  if (at < 0) return { kind: 'name', name: '', host: hostOf(rest) }
-  return rest.includes('@', at + 1) ? undefined : readSubscriber(rest.slice(0, at), hostOf(rest.slice(at + 1)), country)
+  if (at < 0) return { name: '', host: hostOf(rest), parameters: [] }
+  return rest.includes('@', at + 1) ? undefined : readSubscriber(rest.slice(0, at), hostOf(rest.slice(at + 1)))
 }
 
 function hostOf(text: string): string {
@@ -79,15 +101,10 @@ function hostOf(text: string): string {
 }
 
 /** `number;parameters` or `name:password`; parameters other than phone-context say nothing about who it is. */
-function readSubscriber(user: string, host: string, country: string): UriUser | undefined {
+function readSubscriber(user: string, host: string): Written | undefined {
   const [subscriber = '', ...parameters] = user.split(';')
   const name = decode(subscriber.split(':', 1)[0] ?? '')
-  if (name === undefined || !isReadable(name)) return undefined
-  const digits = name.replace(/[-.() ]/g, '')
-  if (!/^\+?\d+$/.test(digits)) return { kind: 'name', name: name.toLowerCase(), host }
-  const reading = readingOf(parameters, country)
-  const number = reading === undefined ? undefined : normalise(digits, reading)
-  return number === undefined ? { kind: 'unusable', name, host } : { kind: 'number', number, name, host }
+  return name === undefined || !isReadable(name) ? undefined : { name, host, parameters }
 }
 
 /**
