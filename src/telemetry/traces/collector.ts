@@ -29,6 +29,8 @@ export class Collector implements SpanProcessor {
   readonly #options: CollectorOptions
   readonly #agent: http.Agent
   readonly #batches: BatchSpanProcessor
+  /** Ends each batch that is on its way. */
+  readonly #underWay = new Set<(result: ExportResult) => void>()
   #waiting = 0
   #failing = false
 
@@ -65,11 +67,12 @@ export class Collector implements SpanProcessor {
     return this.#batches.shutdown()
   }
 
-  /** Ends what is still on its way. */
+  /** Ends what is still on its way; it counts as lost. */
   close(): void {
     // What the sender would try again waits for a socket that there never is.
     this.#agent.maxSockets = 0
     this.#agent.destroy()
+    for (const end of this.#underWay) end({ code: ExportResultCode.FAILED, error: new Error('the process stops') })
   }
 
   #watched(sender: SpanExporter): SpanExporter {
@@ -78,11 +81,14 @@ export class Collector implements SpanProcessor {
       export: (spans, done) => {
         // The sender's own deadline begins anew with every byte that a slow collector sends.
         const late = setTimeout(() => this.#agent.destroy(), timeoutMs).unref()
-        sender.export(spans, (result) => {
+        const end = (result: ExportResult): void => {
+          if (!this.#underWay.delete(end)) return
           clearTimeout(late)
           this.#settle(spans.length, result)
           done(result)
-        })
+        }
+        this.#underWay.add(end)
+        sender.export(spans, end)
       },
       shutdown: () => sender.shutdown()
     }

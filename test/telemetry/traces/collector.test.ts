@@ -10,6 +10,9 @@ import { startCollector, type CollectorDouble } from '../../support/collector.js
 import { captured } from '../../support/log.js'
 import { until } from '../../support/whole.js'
 
+// They wait for the time in which spans gather, and for deadlines.
+t.jobs = 4
+
 interface Bench {
   readonly collector: CollectorDouble
   readonly events: EventBus
@@ -118,6 +121,7 @@ t.test('while it hangs no more wait than there is room for', async (t) => {
   await one.traces.close()
   t.match(one.collector.requests, 1)
   t.same(one.collector.spans, [], 'a stop does not wait for it')
+  t.equal((await one.counts()).failed, 64, 'and counts it as lost')
 })
 
 t.test('a stop sends what waits', async (t) => {
