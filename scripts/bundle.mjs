@@ -1,6 +1,6 @@
 /**
  * Makes plain JavaScript of the test files, so that none of their two hundred processes has to translate the whole
- * application again. What they share lies in common chunks, packages stay outside, and every module still believes to be
+ * application again. What they share lies in common chunks, most packages stay outside, and every module still believes to be
  * where its source is.
  */
 import { mkdir, mkdtemp, readFile } from 'node:fs/promises'
@@ -11,6 +11,9 @@ import { build } from 'esbuild'
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** What tests start as processes of their own (test/support/program.ts). */
 const programs = ['src/main.ts', 'src/cli/main.ts', 'src/demo/main.ts', 'test/store/keyring/worker.ts', 'test/support/line-worker.ts']
+
+/** Packages of hundreds of small modules, which take each process half a second to open one by one; they go into the chunks, too. */
+const inside = /^(?:typebox|libphonenumber-js)(?:\/|$)/
 
 /**
  * @param {readonly string[]} files TypeScript, relative to the project
@@ -23,7 +26,7 @@ export async function bundle(files) {
   const outdir = await mkdtemp(join(folder, 'tests-'))
   await build({
     absWorkingDir: root, entryPoints: [...new Set([...files, ...programs])], outdir, outbase: root, bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20',
-    packages: 'external', sourcemap: 'linked', sourcesContent: false, logLevel: 'error', plugins: [ownPlaces]
+    packages: 'external', sourcemap: 'linked', sourcesContent: false, logLevel: 'error', plugins: [ownPlaces, ownCopies]
   })
   return outdir
 }
@@ -34,4 +37,9 @@ const ownPlaces = {
     contents: (await readFile(path, 'utf8')).replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
     loader: 'ts'
   }))
+}
+
+const ownCopies = {
+  name: 'own-copies',
+  setup: ({ onResolve }) => onResolve({ filter: inside }, ({ path }) => ({ path: fileURLToPath(import.meta.resolve(path)) }))
 }

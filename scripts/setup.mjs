@@ -1,5 +1,5 @@
 /**
- * Makes a fresh clone ready: `node scripts/setup.mjs start|demo|test|build`.
+ * Makes a fresh clone ready: `node scripts/setup.mjs start|demo|test|bench|build`.
  * Packages, system programs and the build, each only when it is missing or out of date, so a run that
  * was killed half way is put right by the next one. Only built-ins of Node: it runs before node_modules exists.
  */
@@ -15,17 +15,18 @@ const buildStamp = join(root, 'dist', '.maskline-built')
 const debian = { 'redis-server': 'redis-server', sipp: 'sip-tester', rtpengine: 'rtpengine-daemon', chromium: 'chromium' }
 /** Program → the service that its package would like to run. */
 const services = { 'redis-server': 'redis-server', rtpengine: 'rtpengine-daemon' }
-const needs = { build: [], start: ['redis-server'], demo: ['redis-server'], test: ['redis-server', 'sipp', 'rtpengine'] }
+const needs = { build: [], start: ['redis-server'], demo: ['redis-server'], test: ['redis-server', 'sipp', 'rtpengine'], bench: ['redis-server', 'sipp', 'rtpengine'] }
 /** What is installed when it can be; without it the tests that want it are skipped. */
 const likes = { test: ['chromium'] }
 
 const mode = process.argv[2] ?? ''
-if (!Object.hasOwn(needs, mode)) stop('Say what to set up: node scripts/setup.mjs start|demo|test|build')
+if (!Object.hasOwn(needs, mode)) stop('Say what to set up: node scripts/setup.mjs start|demo|test|bench|build')
 checkNode()
 installPackages()
 installPrograms(needs[mode])
 installLiked(likes[mode] ?? [])
-build()
+// Tests run the sources; that these can be built is one of the checks beside them.
+if (mode !== 'test') build()
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)

@@ -1,8 +1,8 @@
 /**
- * Everything that must hold, one after the other: lint, types, imports, then each test file.
+ * Everything that must hold: lint, build, types, imports and each test file, two at a time and beside them one that waits.
  * `node scripts/test.mjs [file or folder …]` limits the test files. The last line is
- * `N passed, N failed` with `, N skipped` when something was skipped; lint, types and imports count as one each.
- * Every test file is a process group of its own, so one that hangs is ended and hurts no other.
+ * `N passed, N failed` with `, N skipped` when something was skipped; lint, build, types and imports count as one each.
+ * Every one is a process group of its own, so one that hangs is ended and hurts no other.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
@@ -10,9 +10,11 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Parser } from 'tap-parser'
 import { bundle } from './bundle.mjs'
+import { ordered } from './order.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const jobs = 2
+/** For two cores; one more worker does what hardly needs any. */
+const busyWorkers = 2
 /** After this a test file reports a timeout itself; ten seconds later it is killed. */
 const timeoutSeconds = Number(process.env.TAP_TIMEOUT ?? 120)
 
@@ -21,25 +23,36 @@ const groups = new Set()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => giveUp())
 
 const files = testFiles(process.argv.slice(2))
-await check('lint', ['eslint/bin/eslint.js', '.'])
-await check('types', ['typescript/bin/tsc', '--noEmit'])
-await check('types of the pages', ['typescript/bin/tsc', '-p', 'src/http/console/web'])
-await check('imports', ['dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src'])
 const bundled = await bundle(files)
 process.once('exit', () => rmSync(bundled, { recursive: true, force: true }))
-await Promise.all(Array.from({ length: jobs }, worker))
+const { busy, waiting } = ordered(files)
+const work = [
+  () => check('lint', ['node_modules/eslint/bin/eslint.js', '.']),
+  () => check('build', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']),
+  () => check('types', ['node_modules/typescript/bin/tsc', '--noEmit']),
+  () => check('types of the pages', ['node_modules/typescript/bin/tsc', '-p', 'src/http/console/web']),
+  () => check('imports', ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src']),
+  ...busy.map(testJob)
+]
+const waits = waiting.map(testJob)
+await Promise.all([worker(waits), ...Array.from({ length: busyWorkers }, () => worker(work, waits))])
 close()
 
 async function check(name, [script, ...args]) {
-  const { code, output, seconds } = await run([join(root, 'node_modules', script), ...args], 600)
+  const { code, output, seconds } = await run([join(root, script), ...args], 600)
   if (code === 0) total.passed += 1
   else total.failed += 1
   say(`${code === 0 ? 'ok' : 'not ok'} ${name} (${seconds} s)`)
   if (code !== 0) say(indent(output.join('').trim()))
 }
 
-async function worker() {
-  for (let file = files.shift(); file !== undefined; file = files.shift()) report(file, await runFile(file))
+/** Does what is in the first queue, then what is left in the next. */
+async function worker(...queues) {
+  for (const queue of queues) for (let job = queue.shift(); job !== undefined; job = queue.shift()) await job()
+}
+
+function testJob(file) {
+  return async () => report(file, await runFile(file))
 }
 
 async function runFile(file) {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createStore, type Store } from '../../src/store/redis.js'
 import { createLog } from '../../src/telemetry/log.js'
+import { program } from '../../test/support/program.js'
 import { startRtpengine, type TestRtpengine } from '../../test/support/rtpengine.js'
 import { Api } from './api.js'
 import type { Shop } from './deliveries.js'
@@ -98,7 +99,8 @@ async function start(options: PartsOptions, closers: (() => unknown)[]): Promise
     MASKLINE_DRACHTIO_URL: sip === undefined ? '' : `drachtio://:${secret}@127.0.0.1:${adminPort}`,
     MASKLINE_RTPENGINE_URL: rtpengine?.url ?? '', ...(engine === 'freeswitch' ? {} : { MASKLINE_FREESWITCH_URL: '' })
   }
-  const main = options.sources === true ? ['--import=tsx', 'src/main.ts'] : ['dist/main.js']
+  const { execArgv, file: source } = program(new URL('../../src/main.ts', import.meta.url))
+  const main = options.sources === true ? [...execArgv, source] : ['dist/main.js']
   let started = 0
   const startApp = async (name: string): Promise<AppProcess> => {
     const from = firstPort + portsEach * (started++ % turns)
