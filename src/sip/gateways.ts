@@ -77,7 +77,7 @@ export function createOutboundTrunk(config: TrunkConfig, sip: Dialler, { log, cl
   }
 
   const tryInTurn = async (order: TrunkOrder): Promise<AnsweredLeg> => {
-    let failure = new CallFailed(408)
+    let failure: CallFailed | undefined
     // Sorting keeps the order of those that are alike.
     for (const gateway of [...gateways].sort((a, b) => Number(a.silent) - Number(b.silent))) {
       await turn(order.signal)
@@ -85,7 +85,7 @@ export function createOutboundTrunk(config: TrunkConfig, sip: Dialler, { log, cl
       if (!(outcome instanceof CallFailed)) return outcome
       failure = outcome
     }
-    throw failure
+    throw failure ?? new CallFailed(408)
   }
 
   return {
