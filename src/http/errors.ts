@@ -54,6 +54,8 @@ export function problemOf(error: MaskError): Problem {
 export function refusalFor(error: unknown): MaskError {
   if (error instanceof MaskError) return error
   const { code, validation, validationContext, statusCode } = error as LibraryError
+  // What cannot be an id is nothing that anybody has; and what is wrong with it would be a value.
+  if (validation !== undefined && validationContext === 'params') return new MaskError('not_found')
   if (validation !== undefined) return new MaskError('request_invalid', withField(fieldOf(validation[0], validationContext)))
   const known = code === undefined ? undefined : libraryCodes[code]
   if (known !== undefined) return new MaskError(known)

@@ -28,8 +28,6 @@ export const RestrictionRequest = Type.Object({
   endsAt: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339: when the restriction ends by itself; without it in 30 days, at most in three years.' }))
 }, closed)
 
-export const RequestParam = Type.Object({ id: Type.String({ pattern: '^[a-z]{1,40}$' }) }, closed)
-
 // Answers
 
 export const ProofAnswer = Type.Object({

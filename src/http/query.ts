@@ -1,6 +1,15 @@
 import type { FastifyRequest } from 'fastify'
+import { Type, type TString } from 'typebox'
 import { MaskError } from '../errors.js'
 import { parseTime } from './time.js'
+
+const day = '\\d{4}-\\d{2}-\\d{2}'
+const timeOfDay = '[Tt]\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?([Zz]|[+-]\\d{2}:\\d{2})'
+
+/** A time in an address, where no other text fits. Whether there is such a time is seen when it is read. */
+export function timeText(description: string, { orDay = false } = {}): TString {
+  return Type.String({ pattern: orDay ? `^${day}(${timeOfDay})?$` : `^${day}${timeOfDay}$`, description, examples: [orDay ? '2026-01-31' : '2026-01-31T12:00:00Z'] })
+}
 
 /** A query holds texts only, and no value is converted behind our back: `limit` is the one number in it. */
 export async function numberLimit(request: FastifyRequest): Promise<void> {

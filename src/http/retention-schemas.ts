@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { classNames, type ClassName } from '../record/retention/types.js'
+import { timeText } from './query.js'
 
 const closed = { additionalProperties: false } as const
 const Time = Type.String({ description: 'A date and time of RFC 3339.', examples: ['2026-01-31T12:00:00.000Z'] })
@@ -11,7 +12,7 @@ const Count = Type.Integer({ examples: [120] })
 
 // Requests
 
-export const RetentionQuery = Type.Object({ at: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339: how it was then.' })) }, closed)
+export const RetentionQuery = Type.Object({ at: Type.Optional(timeText('RFC 3339: how it was then.')) }, closed)
 
 // A number, not an integer, so that each wrong one is refused in the same way, by the room that knows its bounds.
 const wantedPeriod = Type.Optional(Type.Union([Type.Number(), Type.Null()]))

@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { errorTable, type ErrorCode } from '../errors.js'
 import { problemType } from './errors.js'
+import { timeText } from './query.js'
 import { stepNames } from '../record/trace.js'
 import { HoldAnswer, RetentionAnswer, RunAnswer } from './retention-schemas.js'
 
@@ -53,14 +54,11 @@ export const IdempotencyHeader = Type.Object({
   }))
 })
 
-export const IdParam = Type.Object({ id: Type.String() })
-export const CallParam = Type.Object({ id: Type.String({ pattern: '^[a-z]{20}$', description: 'The id of a call.' }) })
-
 export const CallQuery = Type.Object({
-  from: Type.Optional(Type.String({ description: 'RFC 3339, inclusive; without it 24 hours before `to`.', maxLength: 40 })),
-  to: Type.Optional(Type.String({ description: 'RFC 3339, exclusive; without it now.', maxLength: 40 })),
+  from: Type.Optional(timeText('RFC 3339, inclusive; without it 24 hours before `to`.')),
+  to: Type.Optional(timeText('RFC 3339, exclusive; without it now.')),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
-  cursor: Type.Optional(Type.String({ pattern: '^[\\w.:=-]{1,200}$', description: 'The `next` of the page before.' }))
+  cursor: Type.Optional(Type.String({ pattern: '^\\d{1,15}\\.[a-z]{20}$', description: 'The `next` of the page before.' }))
 }, closed)
 
 // Answers

@@ -21,10 +21,11 @@ t.before(async () => {
 })
 
 const record: CallRecord = { id: 'b', deliveryId: 'demo-b', reference: 'order', startedBy: 'courier', startedAt: noon, state: 'ringing' }
-const window = 'from=2026-11-21T00:00:00Z&to=2026-11-22T00:00:00Z'
+const window = { from: '2026-11-21T00:00:00Z', to: '2026-11-22T00:00:00Z' }
+const ask = (body: object, key = keys.one): ReturnType<typeof send> => send('POST', '/v1/calls/export', body, { key })
 
 t.test('G22 all calls as JSON lines, coarse, and audited before the first byte', async (t) => {
-  const answer = await send('GET', `/v1/calls/export?${window}&reason=Yearly%20report`)
+  const answer = await ask({ ...window, reason: 'Yearly report' })
   t.equal(answer.statusCode, 200, answer.body.slice(0, 300))
   t.match(answer.headers, { 'content-type': 'application/x-ndjson; charset=utf-8', 'x-maskline-rows': rows, 'content-disposition': 'attachment; filename="calls.jsonl"', 'cache-control': 'no-store' })
   const lines = answer.body.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, string>)
@@ -36,7 +37,7 @@ t.test('G22 all calls as JSON lines, coarse, and audited before the first byte',
 })
 
 t.test('the same as CSV that no spreadsheet runs', async (t) => {
-  const answer = await send('GET', `/v1/calls/export?${window}&format=csv&reason=check`)
+  const answer = await ask({ ...window, format: 'csv', reason: 'check' })
   t.equal(answer.headers['content-type'], 'text/csv; charset=utf-8')
   const lines = answer.body.split('\r\n')
   t.equal(lines.length, rows + 2)
@@ -44,21 +45,22 @@ t.test('the same as CSV that no spreadsheet runs', async (t) => {
 })
 
 t.test('without a reason, without the right, or out of time there is nothing', async (t) => {
-  const refused = async (query: string, status = 422): Promise<void> => {
-    const answer = await send('GET', `/v1/calls/export?${query}`)
-    t.equal(answer.statusCode, status, query)
+  const refused = async (body: object): Promise<void> => {
+    const answer = await ask(body)
+    t.equal(answer.statusCode, 422, JSON.stringify(body))
     t.match(answer.headers['content-type'], 'application/problem+json')
   }
   const before = (await audit.list('one', { limit: 500 })).entries.length
   await refused(window)
-  await refused(`${window}&reason=%20%20%20`)
-  await refused(`${window}&reason=for%20%2B46701740605`)
-  await refused(`${window}&reason=x&format=xlsx`)
-  await refused('from=2026-11-22T00:00:00Z&to=2026-11-21T00:00:00Z&reason=x')
+  await refused({ ...window, reason: '   ' })
+  await refused({ ...window, reason: 'for +46701740605' })
+  await refused({ ...window, reason: 'x', format: 'xlsx' })
+  await refused({ from: window.to, to: window.from, reason: 'x' })
   t.equal((await audit.list('one', { limit: 500 })).entries.length, before)
-  const other = await send('GET', `/v1/calls/export?${window}&reason=x`, undefined, { key: keys.two })
+  const other = await ask({ ...window, reason: 'x' }, keys.two)
   t.equal(other.body, '', 'another shop has no calls')
-  const never = await send('GET', `/v1/calls/export?from=1990-01-01T00:00:00Z&to=1990-01-02T00:00:00Z&reason=x`)
+  t.equal((await send('GET', '/v1/calls/export?reason=x')).statusCode, 405, 'no reason in an address')
+  const never = await ask({ from: '1990-01-01T00:00:00Z', to: '1990-01-02T00:00:00Z', reason: 'x' })
   t.strictSame([never.statusCode, never.body, never.headers['x-maskline-rows']], [200, '', '0'])
   t.notMatch(logged(), '46701740605')
 })
@@ -78,13 +80,14 @@ t.test('what cannot be audited is not exported; a reader that goes away in the m
     return { ...entry, seq: 1, at: 1, hash: '' }
   }
   const { http, send } = await testApi(t, { audit: { ...audit, append }, calls: { count: async () => 1, each: endless } as unknown as CallLog })
-  t.equal((await send('GET', `/v1/calls/export?${window}&reason=x`)).statusCode, 503)
+  t.equal((await send('POST', '/v1/calls/export', { ...window, reason: 'x' })).statusCode, 503)
   t.equal(reading, 0)
   away = false
   const port = await http.listen('127.0.0.1', 0)
   const open = async (): Promise<Socket> => {
     const socket = connect(port, '127.0.0.1').on('error', () => undefined)
-    socket.write(`GET /v1/calls/export?${window}&reason=x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${keys.one}\r\n\r\n`)
+    const body = JSON.stringify({ ...window, reason: 'x' })
+    socket.write(`POST /v1/calls/export HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${keys.one}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
     await once(socket, 'data')
     return socket.pause()
   }

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import type { InjectOptions } from 'fastify'
-import { keys, order, testApi, wordsOf, type Parameter } from './support.js'
+import { keys, order, testApi } from './support.js'
 
 const { http, send, config } = await testApi(t)
 
@@ -57,18 +57,6 @@ t.test('so does what is answered before it is a request', async (t) => {
     }
     t.notMatch(answer, /x{100}|NONSENSE/)
   }
-})
-
-t.test('no address has room for a person', async (t) => {
-  const { paths } = (await send('GET', '/openapi.json')).json<{ paths: Record<string, Record<string, { parameters?: Parameter[] }>> }>()
-  const parameters = Object.entries(paths).flatMap(([path, methods]) => Object.values(methods).flatMap(({ parameters = [] }) => parameters.map((parameter) => ({ path, ...parameter }))))
-  t.ok(parameters.length > 10)
-  for (const { path, name, in: place } of parameters.filter((parameter) => parameter.in !== 'header' && wordsOf(parameter) === undefined)) {
-    t.notMatch(name, /phone|msisdn|tel|caller|callee|customer|courier|name|person|mail|address|code|key$|token|secret/i, `${path}: ${place} ${name}`)
-    // The one number in an address is a proxy number, which is ours and not a person's.
-    if (/number/i.test(name)) t.equal(path, '/v1/numbers/{number}')
-  }
-  for (const path of Object.keys(paths)) t.notMatch(path, /\{(phone|msisdn|caller|email)\}/i)
 })
 
 t.test('an address with a number in it, sent by mistake, reaches no log', async (t) => {

@@ -2,11 +2,11 @@ import { Type, type Static } from 'typebox'
 import { within } from '../../deadline.js'
 import { asMaskError, MaskError } from '../../errors.js'
 import { signHead } from '../../record/audit/export.js'
-import type { AuditEntry, AuditHead, AuditVerdict } from '../../record/audit/types.js'
+import { auditActions, type AuditEntry, type AuditHead, type AuditVerdict } from '../../record/audit/types.js'
 import type { Role } from '../../shop/access.js'
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
-import { numberLimit, windowOf } from '../query.js'
+import { numberLimit, timeText, windowOf } from '../query.js'
 import { answers } from '../schemas.js'
 import { formatTime } from '../time.js'
 import type { Api, RouteDeps } from '../types.js'
@@ -21,11 +21,11 @@ const Time = Type.String({ description: 'A date and time of RFC 3339.', examples
 const Hash = Type.String({ description: 'HMAC-SHA-256 over the entry ahead and this one, 128 bits in hex.', examples: ['5f0c2d9b8a7e4f3160c1b2a3d4e5f607'] })
 
 const Query = Type.Object({
-  from: Type.Optional(Type.String({ description: 'RFC 3339, inclusive; without it from the beginning.', maxLength: 40 })),
-  to: Type.Optional(Type.String({ description: 'RFC 3339, exclusive.', maxLength: 40 })),
-  action: Type.Optional(Type.String({ description: 'Only entries of this action.', pattern: '^[a-z]{1,30}\\.[a-z]{1,30}$', examples: ['retention.change'] })),
+  from: Type.Optional(timeText('RFC 3339, inclusive; without it from the beginning.')),
+  to: Type.Optional(timeText('RFC 3339, exclusive.')),
+  action: Type.Optional(Type.Enum([...auditActions], { description: 'Only entries of this action.', examples: ['retention.change'] })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
-  cursor: Type.Optional(Type.String({ pattern: '^\\d{1,16}-\\d{1,16}$', description: 'The `next` of the page before.' }))
+  cursor: Type.Optional(Type.String({ pattern: '^\\d{13}-\\d{1,6}$', description: 'The `next` of the page before.' }))
 }, closed)
 
 const Entry = Type.Object({

@@ -14,14 +14,17 @@ const types: Readonly<Record<ExportFormat, string>> = { jsonl: 'application/x-nd
 /** An export takes as long as it takes; a client that reads nothing is left by the connection's own timeout. */
 const longestMs = 6 * 3600 * 1000
 
-const Query = Type.Object({
+const ExportRequest = Type.Object({
   from: Type.Optional(Type.String({ description: 'RFC 3339, inclusive; without it 24 hours before `to`.', maxLength: 40 })),
   to: Type.Optional(Type.String({ description: 'RFC 3339, exclusive; without it now.', maxLength: 40 })),
   format: Type.Optional(Type.Enum([...exportFormats], { default: 'jsonl' })),
   reason: Type.String({ minLength: 1, maxLength: 300, description: 'Why; stands in the audit trail.' })
 }, { additionalProperties: false })
 
-/** All calls of a window as a file, for people who may see them; coarse, and without anything that tells people apart. */
+/**
+ * All calls of a window as a file, for people who may see them; coarse, and without anything that tells people apart. A
+ * POST although it changes nothing: the reason is somebody's words, and an address lies in logs of proxies and histories.
+ */
 export function callExportRoute(app: Api, deps: RouteDeps): void {
   const underWay = new Set<ServerResponse>()
   // An export under way must not keep the process from ending; its reader sees that it was cut.
@@ -30,19 +33,19 @@ export function callExportRoute(app: Api, deps: RouteDeps): void {
     operationId: 'exportCalls',
     summary: 'All calls of a window, oldest first, as JSON lines or CSV; times to the quarter hour, durations to ten seconds',
     tags: ['calls'],
-    querystring: Query,
+    body: ExportRequest,
     response: answers({
       200: {
         description: 'The file, as it is read. `X-Maskline-Rows` says how many lines to expect at most.',
         content: { 'application/x-ndjson': { schema: Type.String() }, 'text/csv': { schema: Type.String() } }
       }
-    }, ['request_invalid'])
+    }, [], { body: true })
   }
-  app.get('/calls/export', { schema, config: { roles: ['admin'] }, exposeHeadRoute: false, handlerTimeout: longestMs }, async (request, reply) => {
-    const { format = 'jsonl' } = request.query
+  app.post('/calls/export', { schema, config: { roles: ['admin'] }, handlerTimeout: longestMs }, async (request, reply) => {
+    const { format = 'jsonl' } = request.body
     const { id } = shopOf(request)
-    const window = lastDayOr(request.query, deps.clock())
-    const reason = checkReason(request.query.reason)
+    const window = lastDayOr(request.body, deps.clock())
+    const reason = checkReason(request.body.reason)
     const rows = await deps.calls.count(id, window)
     await audited(deps, request, 'export.read', { scope: `${roughly(rows)} of ${formatTime(window.from)} to ${formatTime(window.to)} as ${format}`, reason })
     const stream = Readable.from(exportCalls(deps.calls, id, window, format), { objectMode: true, highWaterMark: 1 })

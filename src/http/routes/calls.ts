@@ -2,10 +2,10 @@ import { MaskError } from '../../errors.js'
 import { reachOf } from '../../record/outcome.js'
 import { audited, auditedIfPerson, roughly } from '../audited.js'
 import { shopOf } from '../auth.js'
-import { deliveryId } from '../delivery-input.js'
 import { once } from '../once.js'
+import { DeliveryParam, IdParam } from '../params.js'
 import { lastDayOr, numberLimit } from '../query.js'
-import { answers, CallParam, CallQuery, CallRequest, CallsAnswer, CallsOfDelivery, CallStarted, IdempotencyHeader, IdParam, TraceAnswer } from '../schemas.js'
+import { answers, CallQuery, CallRequest, CallsAnswer, CallsOfDelivery, CallStarted, IdempotencyHeader, TraceAnswer } from '../schemas.js'
 import { formatTime } from '../time.js'
 import type { Api, RouteDeps } from '../types.js'
 import { callView } from '../views.js'
@@ -25,7 +25,7 @@ function startRoute(app: Api, deps: RouteDeps): void {
     operationId: 'startCall',
     summary: 'Ring one party, then the other, and connect the two',
     tags,
-    params: IdParam,
+    params: DeliveryParam,
     headers: IdempotencyHeader,
     body: CallRequest,
     response: answers({ 202: CallStarted }, [
@@ -34,7 +34,7 @@ function startRoute(app: Api, deps: RouteDeps): void {
   }
   app.post('/deliveries/:id/calls', { schema }, async (request, reply) => {
     const shop = shopOf(request)
-    const id = deliveryId(request.params.id)
+    const { id } = request.params
     const { first } = request.body
     const answer = await once<CallStarted>(deps, request, async () => {
       const call = { id: await deps.callbacks.callBack({ shopId: shop.id, deliveryId: id, first }), state: 'ringing' } as const
@@ -50,7 +50,7 @@ function traceRoute(app: Api, deps: RouteDeps): void {
     operationId: 'traceCall',
     summary: 'What happened in one call: messages of both legs, decisions, prompts',
     tags,
-    params: CallParam,
+    params: IdParam,
     response: answers({ 200: TraceAnswer }, ['request_invalid', 'call_not_found'])
   }
   app.get('/calls/:id/trace', { schema }, async (request) => {
@@ -68,12 +68,12 @@ function readRoutes(app: Api, deps: RouteDeps): void {
     operationId: 'callsOfDelivery',
     summary: 'The calls of one delivery, oldest first',
     tags,
-    params: IdParam,
+    params: DeliveryParam,
     response: answers({ 200: CallsOfDelivery }, ['delivery_not_found'])
   }
   app.get('/deliveries/:id/calls', { schema: ofDelivery }, async (request) => {
     const shop = shopOf(request)
-    const id = deliveryId(request.params.id)
+    const { id } = request.params
     const records = await calls.ofDelivery(shop.id, id)
     // Records outlive the delivery; only where there are none does it matter whether it exists.
     if (records.length === 0) await lines.find(shop.id, id)

@@ -1,7 +1,7 @@
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
-import { deliveryId } from '../delivery-input.js'
-import { answers, CredentialsAnswer, IdParam } from '../schemas.js'
+import { DeliveryParam } from '../params.js'
+import { answers, CredentialsAnswer } from '../schemas.js'
 import { formatTime } from '../time.js'
 import type { Api, RouteDeps } from '../types.js'
 
@@ -14,11 +14,11 @@ export function credentialRoutes(app: Api, deps: RouteDeps): void {
     operationId: 'handOutCredentials',
     summary: 'A SIP account for the courier of a delivery, shown this once; the one before ends',
     tags: ['deliveries'],
-    params: IdParam,
+    params: DeliveryParam,
     response: answers({ 201: CredentialsAnswer }, ['delivery_not_found', 'delivery_ended', 'accounts_off', 'store_full'])
   }
   app.post('/deliveries/:id/credentials', { schema }, async (request, reply) => {
-    const [shopId, id] = [shopOf(request).id, deliveryId(request.params.id)]
+    const [shopId, id] = [shopOf(request).id, request.params.id]
     const { username, password, domain, expiresAt } = await deps.accounts.handOut(shopId, id)
     const { number } = await deps.lines.find(shopId, id)
     await audited(deps, request, 'deliveries.change', { scope: `${id}: account of courier` })

@@ -6,9 +6,10 @@ import type { ShopSettings } from '../../shop/settings.js'
 import type { Shop } from '../../shop/shops.js'
 import { audited, auditedIfPerson } from '../audited.js'
 import { shopOf } from '../auth.js'
-import { deliveryId, deliveryInput, refuseEqual, type DeliveryInput } from '../delivery-input.js'
+import { deliveryInput, refuseEqual, type DeliveryInput } from '../delivery-input.js'
 import { once } from '../once.js'
-import { answers, ChangeRequest, DeliveryAnswer, DeliveryRequest, IdempotencyHeader, IdParam, NewDeliveryAnswer, PhoneRequest } from '../schemas.js'
+import { DeliveryParam } from '../params.js'
+import { answers, ChangeRequest, DeliveryAnswer, DeliveryRequest, IdempotencyHeader, NewDeliveryAnswer, PhoneRequest } from '../schemas.js'
 import type { Api, RouteDeps } from '../types.js'
 import { deliveryView, newDeliveryView } from '../views.js'
 
@@ -88,11 +89,11 @@ function readRoute(app: Api, deps: RouteDeps): void {
     operationId: 'readDelivery',
     summary: 'Look at a delivery',
     tags,
-    params: IdParam,
+    params: DeliveryParam,
     response: answers({ 200: DeliveryAnswer }, ['delivery_not_found'])
   }
   app.get('/deliveries/:id', { schema }, async (request) => {
-    const delivery = await deps.lines.find(shopOf(request).id, deliveryId(request.params.id))
+    const delivery = await deps.lines.find(shopOf(request).id, request.params.id)
     await auditedIfPerson(deps, request, 'deliveries.read', { scope: delivery.id })
     return deliveryView(delivery)
   })
@@ -103,7 +104,7 @@ function changeRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
     operationId: 'changeDelivery',
     summary: 'Change the expiry, the direction or the phone of a party',
     tags,
-    params: IdParam,
+    params: DeliveryParam,
     body: ChangeRequest,
     response: answers({ 200: DeliveryAnswer }, [...changeCodes, ...phoneCodes, 'phones_equal', 'expiry_invalid'], { body: true })
   }
@@ -119,7 +120,7 @@ function changeRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
       ...(courier === undefined ? {} : { courier }),
       ...(customer === undefined ? {} : { customer })
     }
-    const [shopId, id] = [shopOf(request).id, deliveryId(request.params.id)]
+    const [shopId, id] = [shopOf(request).id, request.params.id]
     if (expiresAt !== undefined) await refuseLonger(deps, body, { shopId, expiresAt, id })
     // First: should the change fail, an account too few harms nobody, one of the courier before would.
     if (courier !== undefined) await deps.accounts.end(shopId, id)
@@ -135,12 +136,12 @@ function closeRoute(app: Api, deps: RouteDeps): void {
     operationId: 'closeDelivery',
     summary: 'End a delivery now; a call that is under way goes on',
     tags,
-    params: IdParam,
+    params: DeliveryParam,
     response: answers({ 200: DeliveryAnswer }, ['delivery_not_found', 'store_full'])
   }
   app.delete('/deliveries/:id', { schema }, async (request) => {
     const shop = shopOf(request)
-    const id = deliveryId(request.params.id)
+    const id = request.params.id
     const before = await lines.find(shop.id, id)
     const after = await lines.close(shop.id, id)
     await deps.accounts.end(shop.id, id)
@@ -156,7 +157,7 @@ function phoneRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
     operationId: 'addPhone',
     summary: 'Let a party call from one more phone',
     tags,
-    params: IdParam,
+    params: DeliveryParam,
     headers: IdempotencyHeader,
     body: PhoneRequest,
     response: answers({ 200: DeliveryAnswer }, [...changeCodes, ...phoneCodes, 'phones_too_many', 'idempotency_mismatch', 'idempotency_in_progress'], { body: true })
@@ -165,7 +166,7 @@ function phoneRoute(app: Api, deps: RouteDeps, input: DeliveryInput): void {
     const phone = input.phone(request.body.phone, 'phone')
     const { party } = request.body
     const add = async (): Promise<DeliveryAnswer> => {
-      const delivery = await deps.lines.addPhone(shopOf(request).id, deliveryId(request.params.id), party, phone)
+      const delivery = await deps.lines.addPhone(shopOf(request).id, request.params.id, party, phone)
       await audited(deps, request, 'deliveries.change', { scope: `${delivery.id}: phone of ${party}` })
       return deliveryView(delivery)
     }

@@ -4,13 +4,13 @@ import { markdownOf } from '../../record/documents/markdown.js'
 import { documentNames } from '../../record/documents/types.js'
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
-import { timeOf } from '../query.js'
+import { timeOf, timeText } from '../query.js'
 import { answers } from '../schemas.js'
 import type { Api, RouteDeps } from '../types.js'
 
 const roles: readonly Role[] = ['admin', 'auditor']
 const dayMs = 86_400_000
-const time = (description: string) => Type.Optional(Type.String({ maxLength: 40, description }))
+const time = (description: string) => Type.Optional(timeText(description))
 
 const NameParam = Type.Object({ name: Type.Union(documentNames.map((name) => Type.Literal(name))) })
 const DocumentQuery = Type.Object({

@@ -1,14 +1,14 @@
 import { Type } from 'typebox'
-import { MaskError } from '../../errors.js'
 import type { Role } from '../../shop/access.js'
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { deliveryId } from '../delivery-input.js'
 import { once } from '../once.js'
+import { IdParam } from '../params.js'
 import { timeOf } from '../query.js'
 import { HoldAnswer, HoldRequest, HoldsAnswer, ReasonRequest } from '../retention-schemas.js'
 import { holdView } from '../retention-views.js'
-import { answers, IdempotencyHeader, IdParam } from '../schemas.js'
+import { answers, IdempotencyHeader } from '../schemas.js'
 import type { Api, RouteDeps } from '../types.js'
 
 const tags = ['retention']
@@ -57,7 +57,6 @@ function endRoute(app: Api, deps: RouteDeps): void {
   const schema = { operationId: 'endHold', summary: 'End a hold before its time', tags, params: IdParam, body: ReasonRequest, response: answers({ 204: Type.Null() }, ['hold_not_found'], { body: true }) }
   app.delete('/holds/:id', { schema, config: { roles: admins } }, async (request, reply) => {
     const { id } = request.params
-    if (!/^[a-z]{20}$/.test(id)) throw new MaskError('hold_not_found')
     await deps.retention.holds.end(shopOf(request).id, id, { actor: request.actor, reason: request.body.reason })
     return reply.code(204).send(null)
   })

@@ -4,7 +4,8 @@ import { KeyRequest, KeysAnswer, refs, RotateRequest } from '../access-schemas.j
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { checkGrant, keyView, newKeyOf, newKeyView } from '../key-input.js'
-import { answers, IdParam } from '../schemas.js'
+import { KeyParam } from '../params.js'
+import { answers } from '../schemas.js'
 import type { Api, RouteDeps } from '../types.js'
 
 const tags = ['access']
@@ -48,7 +49,7 @@ function changeRoutes(app: Api, deps: RouteDeps): void {
     operationId: 'rotateKey',
     summary: 'A new key with the same roles; the old one goes on for the grace period',
     tags,
-    params: IdParam,
+    params: KeyParam,
     body: RotateRequest,
     response: answers({ 201: refs.newKey }, ['key_not_found', 'key_ended', 'keys_too_many'], { body: true })
   }
@@ -61,7 +62,7 @@ function changeRoutes(app: Api, deps: RouteDeps): void {
     return reply.code(201).send(newKeyView(made))
   })
 
-  const revoke = { operationId: 'revokeKey', summary: 'End a key; no process takes it any more within five seconds', tags, params: IdParam, response: answers({ 200: refs.key }, ['key_not_found', 'store_full']) }
+  const revoke = { operationId: 'revokeKey', summary: 'End a key; no process takes it any more within five seconds', tags, params: KeyParam, response: answers({ 200: refs.key }, ['key_not_found', 'store_full']) }
   app.delete('/keys/:id', { schema: revoke, config }, async (request) => {
     const shop = shopOf(request)
     const { id } = request.params

@@ -5,6 +5,7 @@ import { mayAct, type Role } from '../../shop/access.js'
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { once } from '../once.js'
+import { NumberParam } from '../params.js'
 import { answers, IdempotencyHeader, NumberAnswer, NumbersAnswer, ProxyNumber } from '../schemas.js'
 import type { Api, RouteDeps } from '../types.js'
 import { numberView } from '../views.js'
@@ -12,7 +13,6 @@ import { numberView } from '../views.js'
 const tags = ['numbers']
 const closed = { additionalProperties: false } as const
 const AddNumber = Type.Object({ number: ProxyNumber }, closed)
-const NumberParam = Type.Object({ number: Type.String({ maxLength: 20 }) }, closed)
 const NumberChange = Type.Object({
   state: Type.Union([Type.Literal('in_service'), Type.Literal('draining'), Type.Literal('retired')], {
     description: '`draining` takes no new deliveries and keeps those it has; `retired` needs a number with none left, in quarantine or live'

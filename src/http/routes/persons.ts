@@ -7,7 +7,8 @@ import type { Proof, RightKind, RightsRequest } from '../../record/rights/types.
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
 import { deliveryInput } from '../delivery-input.js'
-import { PersonRequestAnswer, PersonRequestsAnswer, ProofAnswer, ProofRequest, RequestParam, RestrictionRequest, RightRequest } from '../person-schemas.js'
+import { IdParam } from '../params.js'
+import { PersonRequestAnswer, PersonRequestsAnswer, ProofAnswer, ProofRequest, RestrictionRequest, RightRequest } from '../person-schemas.js'
 import { personRequestView, proofView } from '../person-views.js'
 import { timeOf } from '../query.js'
 import { answers } from '../schemas.js'
@@ -43,7 +44,7 @@ function proofRoutes(app: Api, deps: RouteDeps): void {
     return reply.code(202).header('location', `/v1/persons/proofs/${proof.id}`).send(proofView(proof))
   })
 
-  const read = { operationId: 'readProof', summary: 'Whether the code was said', tags, params: RequestParam, response: answers({ 200: ProofAnswer }, ['not_found', 'request_invalid']) }
+  const read = { operationId: 'readProof', summary: 'Whether the code was said', tags, params: IdParam, response: answers({ 200: ProofAnswer }, ['not_found', 'request_invalid']) }
   app.get('/persons/proofs/:id', { schema: read, config }, async (request) => proofView(await deps.rights.proof(shopOf(request).id, request.params.id)))
 }
 
@@ -93,7 +94,7 @@ function requestRoutes(app: Api, deps: RouteDeps): void {
   const list = { operationId: 'listPersonRequests', summary: 'What people have asked for in the last day, newest first', tags, response: answers({ 200: PersonRequestsAnswer }, []) }
   app.get('/persons/requests', { schema: list, config }, async (request) => ({ requests: (await deps.rights.list(shopOf(request).id)).map(personRequestView) }))
 
-  const read = { operationId: 'readPersonRequest', summary: 'How far a request has come, and its result', tags, params: RequestParam, response: answers({ 200: PersonRequestAnswer }, ['not_found', 'request_invalid', 'key_destroyed']) }
+  const read = { operationId: 'readPersonRequest', summary: 'How far a request has come, and its result', tags, params: IdParam, response: answers({ 200: PersonRequestAnswer }, ['not_found', 'request_invalid', 'key_destroyed']) }
   app.get('/persons/requests/:id', { schema: read, config }, async (request) => {
     const found = await deps.rights.find(shopOf(request).id, request.params.id)
     // Whoever watches the progress sees nothing of the person yet.

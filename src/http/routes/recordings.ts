@@ -4,7 +4,8 @@ import { MaskError } from '../../errors.js'
 import type { RecordingInfo, Recordings } from '../../record/recordings/types.js'
 import { audited } from '../audited.js'
 import { shopOf } from '../auth.js'
-import { answers, IdParam } from '../schemas.js'
+import { IdParam } from '../params.js'
+import { answers } from '../schemas.js'
 import type { Api, RouteDeps } from '../types.js'
 
 const tags = ['calls']
@@ -45,9 +46,9 @@ export function recordingRoutes(app: Api, deps: RouteDeps): void {
   })
 }
 
-/** @throws MaskError recording_not_found, also for an id that could not be one of ours */
+/** @throws MaskError recording_not_found */
 async function known(recordings: Recordings, shopId: string, callId: string): Promise<RecordingInfo> {
-  const info = /^[a-z]{1,40}$/.test(callId) ? await recordings.find(shopId, callId) : undefined
+  const info = await recordings.find(shopId, callId)
   if (info === undefined) throw new MaskError('recording_not_found')
   return info
 }

@@ -1,5 +1,4 @@
 import type { FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import { MaskError } from '../../errors.js'
 import { mayHoldPhone } from '../../record/audit/rules.js'
 import type { AuditAction } from '../../record/audit/types.js'
@@ -7,13 +6,13 @@ import type { Shop, Shops } from '../../shop/shops.js'
 import { KeyRequest, KeysAnswer, refs, type ShopAnswer, ShopChangeRequest, ShopRequest, ShopsAnswer } from '../access-schemas.js'
 import { keyView, newKeyOf, newKeyView } from '../key-input.js'
 import { once } from '../once.js'
-import { answers, IdempotencyHeader, IdParam } from '../schemas.js'
+import { ShopKeyParam, ShopParam } from '../params.js'
+import { answers, IdempotencyHeader } from '../schemas.js'
 import type { Api, RouteDeps } from '../types.js'
 import { keyScope } from './keys.js'
 
 const tags = ['access']
 const config = { roles: ['operator'] as const }
-const KeyParam = Type.Object({ id: Type.String(), keyId: Type.String() })
 /** Chains of the audit trail that are no shop's. */
 const reserved: readonly string[] = ['system', 'cli']
 
@@ -23,7 +22,7 @@ export function shopRoutes(app: Api, deps: RouteDeps): void {
   const list = { operationId: 'listShops', summary: 'Every shop of the installation', tags, response: answers({ 200: ShopsAnswer }, []) }
   app.get('/shops', { schema: list, config }, async () => ({ shops: shops.all().map((shop) => shopView(shops, shop)) }))
 
-  const read = { operationId: 'readShop', summary: 'One shop', tags, params: IdParam, response: answers({ 200: refs.shop }, ['shop_not_found']) }
+  const read = { operationId: 'readShop', summary: 'One shop', tags, params: ShopParam, response: answers({ 200: refs.shop }, ['shop_not_found']) }
   app.get('/shops/:id', { schema: read, config }, async (request) => shopView(shops, await need(shops, request.params.id)))
 
   changeRoutes(app, deps)
@@ -54,7 +53,7 @@ function changeRoutes(app: Api, deps: RouteDeps): void {
     operationId: 'changeShop',
     summary: 'Change its name, country, language or ceilings; not of a shop that stands in the configuration',
     tags,
-    params: IdParam,
+    params: ShopParam,
     body: ShopChangeRequest,
     response: answers({ 200: refs.shop }, ['shop_not_found', 'shop_configured'], { body: true })
   }
@@ -70,14 +69,14 @@ function changeRoutes(app: Api, deps: RouteDeps): void {
 /** An operator makes a shop's first key and ends lost ones. It stands in the shop's own audit trail. */
 function keyRoutes(app: Api, deps: RouteDeps): void {
   const { shops, keys, clock } = deps
-  const list = { operationId: 'listKeysOfShop', summary: 'The API keys of a shop', tags, params: IdParam, response: answers({ 200: KeysAnswer }, ['shop_not_found']) }
+  const list = { operationId: 'listKeysOfShop', summary: 'The API keys of a shop', tags, params: ShopParam, response: answers({ 200: KeysAnswer }, ['shop_not_found']) }
   app.get('/shops/:id/keys', { schema: list, config }, async (request) => ({ keys: (await keys.list((await need(shops, request.params.id)).id)).map(keyView) }))
 
   const create = {
     operationId: 'createKeyOfShop',
     summary: 'A new API key for a shop, shown this once',
     tags,
-    params: IdParam,
+    params: ShopParam,
     body: KeyRequest,
     response: answers({ 201: refs.newKey }, ['shop_not_found', 'expiry_invalid', 'keys_too_many'], { body: true })
   }
@@ -88,7 +87,7 @@ function keyRoutes(app: Api, deps: RouteDeps): void {
     return reply.code(201).send(newKeyView(made))
   })
 
-  const revoke = { operationId: 'revokeKeyOfShop', summary: 'End a key of a shop', tags, params: KeyParam, response: answers({ 200: refs.key }, ['shop_not_found', 'key_not_found', 'store_full']) }
+  const revoke = { operationId: 'revokeKeyOfShop', summary: 'End a key of a shop', tags, params: ShopKeyParam, response: answers({ 200: refs.key }, ['shop_not_found', 'key_not_found', 'store_full']) }
   app.delete('/shops/:id/keys/:keyId', { schema: revoke, config }, async (request) => {
     const { id } = await need(shops, request.params.id)
     const info = await keys.revoke(id, request.params.keyId)

@@ -7,7 +7,7 @@ import { mostAttempts, type DayStatistics } from '../../record/statistics/types.
 import type { Caps } from '../../shop/caps.js'
 import type { Role } from '../../shop/access.js'
 import { shopOf } from '../auth.js'
-import { timeOf } from '../query.js'
+import { timeOf, timeText } from '../query.js'
 import { answers } from '../schemas.js'
 import type { Api, RouteDeps } from '../types.js'
 
@@ -16,7 +16,7 @@ const closed = { additionalProperties: false } as const
 const roles: readonly Role[] = ['app', 'admin', 'auditor']
 const defaultDays = 30
 
-const DayText = Type.String({ description: 'A UTC day, or a date and time of RFC 3339 within it.', maxLength: 40, examples: ['2026-01-31'] })
+const DayText = timeText('A UTC day, or a date and time of RFC 3339 within it.', { orDay: true })
 const Query = Type.Object({ from: Type.Optional(DayText), to: Type.Optional(DayText) }, closed)
 const count = (description: string): ReturnType<typeof Type.Optional<ReturnType<typeof Type.Integer>>> => Type.Optional(Type.Integer({ minimum: 0, description }))
 const attempts = { minItems: mostAttempts, maxItems: mostAttempts }

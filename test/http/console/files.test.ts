@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { readConsoleFiles } from '../../../src/http/console/files.js'
 import { testApi } from '../support.js'
 
-const policy = "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;connect-src 'self';form-action 'self';frame-ancestors 'none';base-uri 'none'"
+const policy = "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;connect-src 'self';form-action 'none';frame-ancestors 'none';base-uri 'none'"
 
 test('the console is served on the port of the API', async (t) => {
   const { send } = await testApi(t)
@@ -18,7 +18,7 @@ test('the console is served on the port of the API', async (t) => {
     t.equal(page.headers['content-type'], 'text/html; charset=utf-8')
   })
 
-  t.test('with a policy that lets nothing in from elsewhere', async (t) => {
+  t.test('with a policy that lets nothing in from elsewhere, and no form out', async (t) => {
     for (const url of ['/console/', '/console/main.js', '/console/style/base.css', '/console/lib/lit-html.js', '/console/icon.svg']) {
       const { headers, statusCode } = await get(url)
       t.equal(statusCode, 200, url)

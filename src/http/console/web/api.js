@@ -61,14 +61,14 @@ export async function getText(path, query) {
 }
 
 /**
- * A file that may be large, as it comes.
- * @param {string} path @param {Record<string, string>} query
+ * A file that may be large, as it comes. What it is to hold goes in a body: there may be somebody's words in it.
+ * @param {string} path below /v1/ @param {Record<string, string>} wanted
  * @param {(rows: number, expected: number) => void} progress lines so far, and how many there will be at most
  * @param {AbortSignal} signal
  * @returns {Promise<Blob>}
  */
-export async function getRows(path, query, progress, signal) {
-  const response = await fetched(urlOf(path, query), { method: 'GET', signal })
+export async function sendForRows(path, wanted, progress, signal) {
+  const response = await fetched(new URL(path, base), { ...request('POST', wanted), signal })
   const expected = Number(response.headers.get('x-maskline-rows') ?? 0)
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const parts = []

@@ -1,4 +1,4 @@
-import { getRows } from '../../api.js'
+import { sendForRows } from '../../api.js'
 import { counted, t } from '../../i18n.js'
 import { html, nothing } from '../../lit.js'
 import { closeDialog, dialogFoot, openDialog } from '../../parts/dialog.js'
@@ -28,8 +28,8 @@ export function openExport() {
   }
   const save = (/** @type {SubmitEvent} */ event) => {
     const { from = '', to = '', format = '', reason = '' } = formValues(event)
-    const query = { from: new Date(startOfField(from)).toISOString(), to: new Date(endOfField(to)).toISOString(), format, reason: reason.trim() }
-    void attempt(form, () => getRows('calls/export', query, progress, leaving.signal), (blob) => {
+    const wanted = { from: new Date(startOfField(from)).toISOString(), to: new Date(endOfField(to)).toISOString(), format, reason: reason.trim() }
+    void attempt(form, () => sendForRows('calls/export', wanted, progress, leaving.signal), (blob) => {
       download(`calls-${from}-${to}.${format}`, blob, blob.type)
       closeDialog()
       announce(t('export.done'))
