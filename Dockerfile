@@ -33,5 +33,5 @@ RUN install -d -o node -g node -m 700 /var/lib/maskline
 ENV MASKLINE_DATA_DIR=/var/lib/maskline
 VOLUME /var/lib/maskline
 USER node
-EXPOSE 3000
+EXPOSE 3000 9464
 CMD ["node", "dist/main.js"]

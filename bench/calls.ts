@@ -17,6 +17,7 @@ const rate = Number(values.rate)
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dir = mkdtempSync(join(tmpdir(), 'maskline-bench-'))
 const base = `http://127.0.0.1:${values.http}`
+const metricsPort = Number(values.http) + 1
 const gatewayPort = Number(values.sip) + 1
 const callerPort = Number(values.sip) + 2
 /** Pairs of people with numbers reserved for fiction; the limits per delivery and hour bound the calls of one pair. */
@@ -27,7 +28,7 @@ const idleWithinMs = 40_000
 const app = spawn('node', ['dist/main.js'], {
   cwd: root,
   stdio: ['ignore', 'ignore', 'inherit'],
-  env: { ...process.env, MASKLINE_DATA_DIR: dir, MASKLINE_LOG_LEVEL: 'warn', MASKLINE_HTTP_PORT: values.http, MASKLINE_SIP_PORT: values.sip, MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` }
+  env: { ...process.env, MASKLINE_DATA_DIR: dir, MASKLINE_LOG_LEVEL: 'warn', MASKLINE_HTTP_PORT: values.http, MASKLINE_METRICS_PORT: String(metricsPort), MASKLINE_SIP_PORT: values.sip, MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` }
 })
 const gateway: ChildProcess[] = []
 try {
@@ -100,7 +101,7 @@ function answerTimes(): Record<string, number> {
 }
 
 async function metrics(): Promise<string> {
-  return (await fetch(`${base}/metrics`)).text()
+  return (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
 }
 
 async function inUse(): Promise<Record<string, number>> {

@@ -16,6 +16,7 @@ const { values } = parseArgs({ options: { seconds: { type: 'string', default: '1
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dir = mkdtempSync(join(tmpdir(), 'maskline-overload-'))
 const base = `http://127.0.0.1:${values.http}`
+const metricsPort = Number(values.http) + 1
 const [gatewayPort, callerPort] = [Number(values.sip) + 1, Number(values.sip) + 2]
 /** Pairs of people with numbers reserved for fiction. */
 const pairs = 47
@@ -35,7 +36,7 @@ writeFileSync(join(dir, 'maskline.yaml'), 'limits: {callsPerDelivery: 10, callsP
 const app = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
   cwd: root,
   stdio: ['ignore', 'ignore', 'inherit'],
-  env: { ...process.env, MASKLINE_CONFIG: join(dir, 'maskline.yaml'), MASKLINE_DATA_DIR: dir, MASKLINE_LOG_LEVEL: 'warn', MASKLINE_HTTP_PORT: values.http, MASKLINE_SIP_PORT: values.sip, MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` }
+  env: { ...process.env, MASKLINE_CONFIG: join(dir, 'maskline.yaml'), MASKLINE_DATA_DIR: dir, MASKLINE_LOG_LEVEL: 'warn', MASKLINE_HTTP_PORT: values.http, MASKLINE_METRICS_PORT: String(metricsPort), MASKLINE_SIP_PORT: values.sip, MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` }
 })
 const gateway: ChildProcess[] = []
 try {
@@ -105,6 +106,6 @@ async function play(rate: number, seconds: number): Promise<Phase> {
 }
 
 async function metric(name: string): Promise<number> {
-  const text = await (await fetch(`${base}/metrics`)).text()
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
   return Number(text.split('\n').find((line) => line.startsWith(`${name} `))?.split(' ').at(-1) ?? 0)
 }

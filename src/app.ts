@@ -7,6 +7,7 @@ import type { CallDeps } from './call/deps.js'
 import { portRange, type Config } from './config.js'
 import { MaskError } from './errors.js'
 import { createEvents, type EventBus } from './events.js'
+import { createMetricsHttp } from './http/metrics.js'
 import { createHttp } from './http/server.js'
 import { createWebhooks, type Webhooks } from './http/webhooks/webhooks.js'
 import { createIdempotency } from './http/idempotency.js'
@@ -81,6 +82,8 @@ export interface Servers {
 /** A running Maskline. */
 export interface App {
   readonly httpPort: number
+  /** Where Prometheus reads. */
+  readonly metricsPort: number
   /** The API key of the first shop, for the person who started us. */
   readonly apiKey: string
   readonly events: EventBus
@@ -99,7 +102,7 @@ export interface App {
 
 /**
  * Builds everything from a configuration and starts to serve.
- * @throws MaskError config_invalid, store_unavailable, sip_unavailable; an Error with `code` EADDRINUSE for the HTTP port
+ * @throws MaskError config_invalid, store_unavailable, sip_unavailable; an Error with `code` EADDRINUSE and the `port` of HTTP or of the metrics
  */
 export async function createApp(config: Config, servers: Servers, log: Log): Promise<App> {
   // What was opened is closed in reverse order, at the end or when the start fails half way.
@@ -165,18 +168,26 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     documents: createDocuments({ config, retention: retention.periods, settings, shelf: retention.shelf, keyRing, audit }),
     idempotency: createIdempotency({ store, ring: keyRing, log }),
     admission: (inFlight) => load.admits(inFlight, config.overload.requestsInFlight),
-    health: healthOf({ store, pools: config.pools, keyStore, sip, media, drains: () => drained !== undefined }),
-    metrics: metricsOf(servers, { events, keyRing, calls, media, trunk, webhooks, pools: () => poolLoads(config, lines) })
+    health: healthOf({ store, pools: config.pools, keyStore, sip, media, drains: () => drained !== undefined })
   }))
+  const metricsPort = await showMetrics(config, own, log, metricsOf(servers, { events, keyRing, calls, media, trunk, webhooks, pools: () => poolLoads(config, lines) }))
   const httpPort = await http.listen(config.http.host, config.http.port)
   retention.runner.start()
   log.info('app.ready', { port: httpPort })
   return {
-    httpPort, apiKey, events, sipAddresses: sip.addresses,
+    httpPort, metricsPort, apiKey, events, sipAddresses: sip.addresses,
     stats: () => ({ calls: calls.live, mediaSessions: media.stats().sessions, mediaPorts: media.stats().portsInUse }),
     drain: (limit) => drained ??= drain({ sip, calls, log, limit }),
     close
   }
+}
+
+/** @returns the port on which Prometheus reads them */
+async function showMetrics(config: Config, own: Own, log: Log, metrics: Metrics): Promise<number> {
+  const http = own(await createMetricsHttp({ config, metrics, log }))
+  const port = await http.listen(config.metrics.host, config.metrics.port)
+  log.info('metrics.ready', { port })
+  return port
 }
 
 /** Hands on what comes by SIP. */

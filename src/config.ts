@@ -80,6 +80,7 @@ export const ConfigSchema = Type.Object({
     requestTimeoutMs: int(1000, 60000),
     trustedProxies: Type.Array(network)
   }, closed),
+  metrics: Type.Object({ host: Type.String({ minLength: 1 }), port: port() }, closed),
   traces: Traces,
   access: Type.Object({
     requestsPerSecond: int(0, 100000),
@@ -141,6 +142,8 @@ const environment: Readonly<Record<string, string>> = {
   MASKLINE_TRACES_ENDPOINT: 'traces.endpoint',
   MASKLINE_HTTP_HOST: 'http.host',
   MASKLINE_HTTP_PORT: 'http.port',
+  MASKLINE_METRICS_HOST: 'metrics.host',
+  MASKLINE_METRICS_PORT: 'metrics.port',
   MASKLINE_SIP_HOST: 'sip.host',
   MASKLINE_SIP_PORT: 'sip.port',
   MASKLINE_RTP_PORTS: 'media.rtpPorts',

@@ -13,11 +13,18 @@ const stopDeadlineMs = 10_000
 /** One sentence for the person who started us; nothing that a library made up. */
 function sentenceFor(error: unknown, config: Config | undefined): string {
   if (error instanceof MaskError && error.code === 'config_invalid') return String(error.cause)
-  const { code, port } = error as { code?: string, port?: number }
-  if (code === 'EADDRINUSE') return `Port ${port ?? ''} on ${config?.sip.host ?? 'this machine'} is in use; set MASKLINE_SIP_PORT or MASKLINE_HTTP_PORT to another one.`
+  const { code } = error as { code?: string }
+  if (code === 'EADDRINUSE') return portTaken(error as { port?: number, address?: string }, config)
   if (code === 'EACCES') return 'A port or a folder of the configuration may not be used by this user.'
   if (error instanceof MaskError) return `${error.message} (${error.code})`
   return `Maskline cannot start (${error instanceof Error ? error.name : 'unknown error'}).`
+}
+
+/** Names the variable that stands for the port, or all that there are when it cannot be told. */
+function portTaken({ port, address = 'this machine' }: { readonly port?: number, readonly address?: string }, config: Config | undefined): string {
+  const ports = { MASKLINE_HTTP_PORT: config?.http.port, MASKLINE_METRICS_PORT: config?.metrics.port, MASKLINE_SIP_PORT: config?.sip.port }
+  const names = Object.entries(ports).filter(([, own]) => own === port).map(([name]) => name)
+  return `Port ${port ?? ''} on ${address} is in use; set ${(names.length > 0 ? names : Object.keys(ports)).join(' or ')} to another one.`
 }
 
 function banner(config: Config, app: App, embedded: Embedded): string {
@@ -32,6 +39,7 @@ function banner(config: Config, app: App, embedded: Embedded): string {
     `  Console  ${base}/console/   sign in with the API key`,
     `  API      ${base}/v1   described at ${base}/openapi.json`,
     `  API key  ${key}`,
+    `  Metrics  http://${config.metrics.host}:${app.metricsPort}/metrics   for Prometheus, without a key`,
     `  SIP      ${sip}, calls leave to ${config.trunks[0]!.gateways[0]!}`,
     '',
     'Ask for a line between two people (numbers reserved for fiction):',

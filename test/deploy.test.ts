@@ -131,6 +131,7 @@ t.test('whoever controls something does so in a network without a way out', asyn
   const { MASKLINE_FS_ADDRESS: control, MASKLINE_FS_APP: back, MASKLINE_FS_PEERS: peers, MASKLINE_FS_RTP_ADDRESS: rtp, MASKLINE_FS_RTP_ADVERTISED: advertised } = service('freeswitch').environment!
   t.same({ control, back, peers, rtp, advertised }, { control: core('freeswitch'), back: `${core('app')}:8084`, peers: '127.83.1.0/24', rtp: edge('freeswitch'), advertised: '203.0.113.7' })
   t.equal(service('app').environment!.MASKLINE_FREESWITCH_APP, back)
+  t.equal(service('app').environment!.MASKLINE_METRICS_HOST, core('app'), 'the counts')
   t.ok(service('rtpengine').command!.includes(`--listen-ng=${core('rtpengine')}:22222`))
   t.ok(service('rtpengine').command!.includes(`--interface=${edge('rtpengine')}!203.0.113.7`))
   const config = loadConfig({ ...service('app').environment, MASKLINE_CONFIG: join(root, 'config/production.example.yaml') })

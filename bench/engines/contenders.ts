@@ -86,7 +86,7 @@ async function maskline({ sip, http, gateway }: Ports, env: Record<string, strin
   const child = spawn(process.execPath, ['dist/main.js'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...others, MASKLINE_CONFIG: config, MASKLINE_DATA_DIR: dir, MASKLINE_LOG_LEVEL: 'warn', MASKLINE_HTTP_PORT: String(http), MASKLINE_SIP_PORT: String(sip), MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gateway}`, ...env }
+    env: { ...others, MASKLINE_CONFIG: config, MASKLINE_DATA_DIR: dir, MASKLINE_LOG_LEVEL: 'warn', MASKLINE_HTTP_PORT: String(http), MASKLINE_METRICS_PORT: '0', MASKLINE_SIP_PORT: String(sip), MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gateway}`, ...env }
   })
   const stop = async (): Promise<void> => {
     await ended(child, 'SIGINT')

@@ -104,7 +104,7 @@ async function start(options: PartsOptions, closers: (() => unknown)[]): Promise
   let started = 0
   const startApp = async (name: string): Promise<AppProcess> => {
     const from = firstPort + portsEach * (started++ % turns)
-    const app = new AppProcess(name, await freePort(), main, { ...env, MASKLINE_RTP_PORTS: `${from}-${from + portsEach - 1}` }, invariants)
+    const app = new AppProcess(name, await freePort(), await freePort(), main, { ...env, MASKLINE_RTP_PORTS: `${from}-${from + portsEach - 1}` }, invariants)
     await app.ready()
     return app
   }

@@ -80,9 +80,9 @@ export class AppProcess {
   #rest = ''
   #restarting = false
 
-  constructor(readonly name: string, readonly port: number, main: readonly string[], env: Readonly<Record<string, string>>, private readonly invariants: Invariants) {
+  constructor(readonly name: string, readonly port: number, private readonly metricsPort: number, main: readonly string[], env: Readonly<Record<string, string>>, private readonly invariants: Invariants) {
     this.#child = spawnOwned(process.execPath, ['--expose-gc', '--import', fileURLToPath(new URL('collect.js', import.meta.url)), ...main], {
-      cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env, MASKLINE_HTTP_PORT: String(port) }
+      cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env, MASKLINE_HTTP_PORT: String(port), MASKLINE_METRICS_PORT: String(metricsPort) }
     })
     this.#gone = once(this.#child, 'exit').then(([code, signal]: unknown[]) => {
       if (!this.#restarting) invariants.broken('process', `${name} ended by itself with ${String(code ?? signal)}`)
@@ -118,7 +118,7 @@ export class AppProcess {
 
   /** Values of the metrics whose name begins so, by the whole name with its labels. */
   async metrics(prefix: string): Promise<Readonly<Record<string, number>>> {
-    const text = await (await fetch(`${this.base}/metrics`, { headers: { connection: 'close' } })).text()
+    const text = await (await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`, { headers: { connection: 'close' } })).text()
     return Object.fromEntries(text.split('\n').filter((line) => line.startsWith(prefix)).map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]))
   }
 

@@ -62,7 +62,7 @@ function startApp(dir: string, redisUrl: string): ChildProcess {
   return spawn('node', ['dist/main.js'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, MASKLINE_CONFIG: file, MASKLINE_DATA_DIR: dir, MASKLINE_LOG_LEVEL: 'warn', MASKLINE_REDIS_URL: redisUrl, MASKLINE_HTTP_PORT: String(ports.http), MASKLINE_SIP_PORT: String(ports.sip), MASKLINE_API_KEY: apiKey }
+    env: { ...process.env, MASKLINE_CONFIG: file, MASKLINE_DATA_DIR: dir, MASKLINE_LOG_LEVEL: 'warn', MASKLINE_REDIS_URL: redisUrl, MASKLINE_HTTP_PORT: String(ports.http), MASKLINE_METRICS_PORT: '0', MASKLINE_SIP_PORT: String(ports.sip), MASKLINE_API_KEY: apiKey }
   })
 }
 

@@ -66,7 +66,7 @@ export async function setStage(env: NodeJS.ProcessEnv): Promise<Stage> {
 function demoConfig(env: NodeJS.ProcessEnv, dataDir: string, gateway: string): Config {
   const { MASKLINE_DRACHTIO_URL, MASKLINE_SIP_HOST, MASKLINE_SIP_PORT } = env
   const real = MASKLINE_DRACHTIO_URL ? { MASKLINE_DRACHTIO_URL, MASKLINE_SIP_HOST, MASKLINE_SIP_PORT } : { MASKLINE_SIP_PORT: '0' }
-  const config = loadConfig({ ...real, MASKLINE_HTTP_PORT: '0', MASKLINE_TRUNK_GATEWAY: gateway, MASKLINE_DATA_DIR: dataDir })
+  const config = loadConfig({ ...real, MASKLINE_HTTP_PORT: '0', MASKLINE_METRICS_PORT: '0', MASKLINE_TRUNK_GATEWAY: gateway, MASKLINE_DATA_DIR: dataDir })
   return { ...config, line: { ...config.line, minTtlSeconds: 1 } }
 }
 

@@ -5,7 +5,7 @@ import type { Api, RouteDeps } from './types.js'
 /** Seconds after which a client that was turned away may try again. */
 const retryAfterSeconds = 1
 /** Whoever watches us has to be answered above all when there is too much to do. */
-const watchers: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
+const watchers: ReadonlySet<string> = new Set(['/healthz', '/readyz'])
 
 /** Turns requests away before anything of them is read but the first line and the headers. */
 export function refuseBeyondCapacity(app: Api, { admission, events }: RouteDeps): void {

@@ -147,7 +147,6 @@ export type NumberAnswer = Static<typeof NumberAnswer>
 export const NumbersAnswer = Type.Object({ numbers: Type.Array(Type.Ref('Number')) }, closed)
 
 export const AliveAnswer = Type.Object({ status: Type.Literal('ok') }, closed)
-export const MetricsAnswer = Type.String({ examples: ['maskline_in_use{part="call",what="live"} 0'] })
 export const ReadyAnswer = Type.Object({
   ready: Type.Boolean(),
   parts: Type.Array(Type.Object({ name: Type.String({ examples: ['store'] }), ok: Type.Boolean() }, closed))

@@ -21,7 +21,6 @@ import type { ShopCaps } from '../shop/caps.js'
 import type { Settings } from '../shop/settings.js'
 import type { Shop, Shops } from '../shop/shops.js'
 import type { Log } from '../telemetry/log.js'
-import type { Metrics } from '../telemetry/metrics.js'
 import type { Idempotency } from './idempotency.js'
 import type { Webhooks } from './webhooks/webhooks.js'
 
@@ -57,7 +56,6 @@ export interface HttpDeps {
   readonly settings: Settings
   readonly caps: ShopCaps
   readonly health: Health
-  readonly metrics: Metrics
   readonly idempotency: Idempotency
   readonly events: EventBus
   readonly log: Log

@@ -22,7 +22,7 @@ const order = (reference: string, courier: string): unknown => ({ reference, cou
 
 /** The application as `npm start` runs it, on the files that an earlier run left in `dir`. */
 async function start(t: Test, dir: string, env: Record<string, string>): Promise<Running> {
-  const config = loadConfig({ MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_SIP_PORT: '0', MASKLINE_RTP_PORTS: '40000-40999', ...env })
+  const config = loadConfig({ MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_METRICS_PORT: '0', MASKLINE_SIP_PORT: '0', MASKLINE_RTP_PORTS: '40000-40999', ...env })
   // On a busy machine a server takes its time; what is tested here is not that.
   config.redis.commandTimeoutMs = 10_000
   const { log, text } = captured()
@@ -102,6 +102,6 @@ t.test('while the key store is away, lines are still given and read; /readyz say
   t.match((await now.api('GET', '/readyz')).body, { ready: false, parts: [{ name: 'store', ok: true }, { name: 'keys', ok: false }] })
   t.match(await now.api('GET', `/v1/deliveries/${String(made.body.id)}`), { status: 200, body: { reference: 'order-3' } })
   t.equal((await now.api('POST', '/v1/deliveries', order('order-4', '+46701740607'))).status, 201)
-  t.match(await (await fetch(`http://127.0.0.1:${now.app.httpPort}/metrics`)).text(), /maskline_keys_alive\{purpose="mapping"\} \d/)
+  t.match(await (await fetch(`http://127.0.0.1:${now.app.metricsPort}/metrics`)).text(), /maskline_keys_alive\{purpose="mapping"\} \d/)
   await now.stop()
 })

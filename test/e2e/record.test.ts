@@ -37,7 +37,7 @@ t.test('G21 a call leaves no recording, digit, message, display name or address;
   t.match(missed, [{ deliveryId: line.id, caller: 'courier', missedBy: 'customer', reason: 'busy', attempt: 1 }])
   t.equal(missed.length, 1)
   t.match((await play.api('GET', '/v1/stats/now')).body, { calls: { live: 0 }, today: { suppressed: true } }, 'two calls are too few to be told')
-  const { text: metrics } = await play.api('GET', '/metrics')
+  const metrics = await play.metrics()
   t.match(metrics, 'maskline_call_outcomes_total{outcome="reached"} 1')
   t.match(metrics, 'maskline_calls_missed_total{party="customer",outcome="busy"} 1')
   t.match(metrics, 'maskline_reached_on_attempt_bucket{le="2"} 1')

@@ -3,7 +3,7 @@ import type { RetentionAnswer, RunAnswer } from '../../src/http/retention-schema
 import { startWhole, until } from '../support/whole.js'
 
 const { app, api } = await startWhole(t)
-const metrics = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${app.httpPort}/metrics`)).text()
+const metrics = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${app.metricsPort}/metrics`)).text()
 
 t.test('a process that starts deletes what is due by itself, and says so', async (t) => {
   const health = async (): Promise<RetentionAnswer['health']> => ((await api('GET', '/v1/retention')).body as unknown as RetentionAnswer).health

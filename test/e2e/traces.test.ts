@@ -26,7 +26,7 @@ t.test('without a collector no library is loaded', async (t) => {
   const play = await stage(t)
   await talk(play)
   t.same(loaded(), [])
-  t.match((await play.api('GET', '/metrics')).text, /^# TYPE maskline_trace_spans_total counter$/m)
+  t.match(await play.metrics(), /^# TYPE maskline_trace_spans_total counter$/m)
 })
 
 t.test('a call is one trace, and nobody stands in it', async (t) => {
@@ -91,7 +91,7 @@ for (const manner of ['hangs', 500] as const) {
     const collector = await startCollector(t, manner)
     const play = await stage(t, (config) => { config.traces = { ...config.traces, endpoint: collector.url, timeoutMs: 500, queuedSpans: 64 } })
     for (let calls = 0; calls < 3; calls++) await talk(play)
-    await until(async () => /^maskline_trace_spans_total\{outcome="failed"\} \d+$/m.test((await play.api('GET', '/metrics')).text) ? true : undefined, 'the count')
+    await until(async () => /^maskline_trace_spans_total\{outcome="failed"\} \d+$/m.test(await play.metrics()) ? true : undefined, 'the count')
     await play.idle()
     t.same(collector.spans, [])
   })

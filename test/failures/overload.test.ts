@@ -26,7 +26,7 @@ t.test('a call beyond the limit is refused before any work; who talks is not in 
   t.equal(third.status, 480, 'looked up as ever')
   await first.hangUp()
   await play.idle()
-  t.match((await play.api('GET', '/metrics')).text, /maskline_overload_refused_total\{what="call"\} 2/)
+  t.match(await play.metrics(), /maskline_overload_refused_total\{what="call"\} 2/)
 })
 
 t.test('a request beyond the limit gets 503 at once; probes are answered', async (t) => {

@@ -37,6 +37,8 @@ export interface AppProcess {
   /** Its exit code, or the signal that ended it. */
   exit(): Promise<number | NodeJS.Signals>
   api(method: string, path: string, body?: unknown): Promise<{ status: number, body: Record<string, unknown>, text: string }>
+  /** What Prometheus reads. */
+  metrics(): Promise<string>
 }
 
 export interface SiteOptions {
@@ -78,7 +80,7 @@ export async function site(t: Pick<Test, 'teardown'>, { sipServers = 1, settings
     const child = spawn(process.execPath, [...main.execArgv, main.file], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
-        ...process.env, MASKLINE_CONFIG: config, MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_RTP_PORTS: `${from}-${from + 399}`, MASKLINE_API_KEY: key, MASKLINE_MASTER_KEY: masterKey,
+        ...process.env, MASKLINE_CONFIG: config, MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_METRICS_PORT: '0', MASKLINE_RTP_PORTS: `${from}-${from + 399}`, MASKLINE_API_KEY: key, MASKLINE_MASTER_KEY: masterKey,
         MASKLINE_REDIS_URL: data.url, MASKLINE_KEYS_URL: keys.url, MASKLINE_DRACHTIO_URL: sips.map(({ adminUrl }) => adminUrl).join(','), MASKLINE_TRUNK_GATEWAY: gateway.uri
       }
     })
@@ -109,5 +111,7 @@ async function running(child: ChildProcess): Promise<AppProcess> {
     return { status: answer.status, text, body: text.startsWith('{') ? JSON.parse(text) as Record<string, unknown> : {} }
   }
   await until(async () => (await api('GET', '/readyz')).status === 200 || undefined, 'the process to be ready', startsWithinMs)
-  return { child, api, log: () => text, exit: () => gone }
+  const metricsPort = /"port":(\d+),"msg":"metrics.ready"/.exec(text)![1]!
+  const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { headers: { connection: 'close' } })).text()
+  return { child, api, metrics, log: () => text, exit: () => gone }
 }

@@ -160,8 +160,7 @@ async function pairs(count: number): Promise<Pair[]> {
 
 /** Live calls of a process. */
 async function liveIn(one: AppProcess): Promise<number> {
-  const { text } = await one.api('GET', '/metrics')
-  return Number(/^maskline_in_use\{part="call",what="live"\} (\d+)/m.exec(text)?.[1] ?? 0)
+  return Number(/^maskline_in_use\{part="call",what="live"\} (\d+)/m.exec(await one.metrics())?.[1] ?? 0)
 }
 
 interface Talk {

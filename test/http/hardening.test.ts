@@ -21,7 +21,6 @@ t.test('every answer tells a browser to do nothing with it', async (t) => {
     ['a success', { url: '/v1/me' }, 200],
     ['the description', { url: '/openapi.json' }, 200],
     ['a probe', { url: '/healthz' }, 200],
-    ['the counts', { url: '/metrics' }, 200],
     ['a head', { method: 'HEAD', url: '/v1/me' }, 200],
     ['no key', { url: '/v1/me', headers: { authorization: '' } }, 401],
     ['another page', { method: 'POST', url: '/console/session', payload: { key: 'x' } }, 403],

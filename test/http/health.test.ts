@@ -43,12 +43,3 @@ t.test('probes do not fill the log', async (t) => {
   t.match(logged(), /"level":"debug".*\/healthz/)
   t.notMatch(logged(), /"level":"info".*\/healthz/)
 })
-
-t.test('metrics are text for Prometheus', async (t) => {
-  const text = '# TYPE maskline_in_use gauge\nmaskline_in_use{part="call",what="live"} 2\n'
-  const { send } = await testApi(t, { metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: async () => text } })
-  const answer = await send('GET', '/metrics', undefined, { key: null })
-  t.equal(answer.statusCode, 200)
-  t.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
-  t.equal(answer.body, text)
-})

@@ -8,7 +8,8 @@ import { loadConfig, type Config } from '../../src/config.js'
 import { createEvents, type EventBus } from '../../src/events.js'
 import { newId } from '../../src/ids.js'
 import { createIdempotency } from '../../src/http/idempotency.js'
-import { createHttp, type HttpServer } from '../../src/http/server.js'
+import type { HttpServer } from '../../src/http/base.js'
+import { createHttp } from '../../src/http/server.js'
 import { createDocuments } from '../../src/record/documents/documents.js'
 import { createWebhooks, type Webhooks } from '../../src/http/webhooks/webhooks.js'
 import type { HttpDeps } from '../../src/http/types.js'
@@ -117,7 +118,6 @@ export async function testApi(t: Pick<Test, 'teardown'>, overrides: Partial<Http
     caps,
     idempotency: createIdempotency({ store, ring: keyRing, log }),
     health: { parts: async () => [{ name: 'store', ok: true }] },
-    metrics: { contentType: 'text/plain', text: async () => 'maskline_in_use 0\n' },
     ...overrides
   })
   t.teardown(async () => {

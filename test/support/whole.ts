@@ -26,6 +26,8 @@ export interface Whole {
   readonly logged: () => string
   /** A request with the demo shop's key. */
   readonly api: (method: string, path: string, body?: unknown) => Promise<{ status: number, body: Record<string, unknown>, text: string }>
+  /** What Prometheus reads. */
+  readonly metrics: () => Promise<string>
   /** The records of a delivery, once the last of them has ended. */
   readonly endedCalls: (deliveryId: string, count: number) => Promise<CallRecord[]>
   /** Resolves when nothing is in use any more; rejects with what is left. @param withinMs 15 s unless told */
@@ -41,7 +43,7 @@ export type Between = (servers: Servers) => Promise<Servers>
 export async function startWhole(t: Pick<Test, 'teardown'>, change: Changes = () => undefined, between: Between = async (servers) => servers): Promise<Whole> {
   const dir = mkdtempSync(join(tmpdir(), 'maskline-whole-'))
   const gatewayPort = await freePort()
-  const config = loadConfig({ ...process.env, MASKLINE_CONFIG: '', MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_SIP_PORT: '0', MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` })
+  const config = loadConfig({ ...process.env, MASKLINE_CONFIG: '', MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_METRICS_PORT: '0', MASKLINE_SIP_PORT: '0', MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` })
   // Tests run beside others on few cores; that is no overload of ours.
   config.overload.eventLoopDelayMs = 200
   change(config)
@@ -59,6 +61,7 @@ export async function startWhole(t: Pick<Test, 'teardown'>, change: Changes = ()
     config, app, embedded, sipPort, gatewayPort, api,
     redisDir: join(dir, 'redis'),
     logged: text,
+    metrics: async () => await (await fetch(`http://127.0.0.1:${app.metricsPort}/metrics`)).text(),
     endedCalls: (id, count) => until(async () => {
       const calls = (await api('GET', `/v1/deliveries/${id}/calls`)).body.calls as CallRecord[] | undefined
       return calls !== undefined && calls.length >= count && calls.every(({ state }) => state === 'ended') ? calls : undefined

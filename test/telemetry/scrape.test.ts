@@ -37,7 +37,7 @@ t.test('a real scrape after a call: what the dashboard and the alerts name is th
   await play.idle()
   await play.api('GET', `/v1/deliveries/${courierNumber}`)
   await play.api('GET', `/nowhere/${customerNumber}`)
-  const { text } = await play.api('GET', '/metrics')
+  const text = await play.metrics()
 
   const names = new Set([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].flatMap(([, name, type]) => type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name]))
   const named = [...rules, ...dashboard.panels.flatMap(({ targets }) => targets)].flatMap(({ expr }) => expr.match(/maskline[\w:]*/g) ?? [])

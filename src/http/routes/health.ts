@@ -1,12 +1,12 @@
 import { within } from '../../deadline.js'
-import { AliveAnswer, MetricsAnswer, ReadyAnswer } from '../schemas.js'
+import { AliveAnswer, ReadyAnswer } from '../schemas.js'
 import type { Api, Health, HealthPart, RouteDeps } from '../types.js'
 
 /** A probe that waits longer than this has its answer. */
 const probeMs = 2000
 
-/** Open to anybody who reaches the port: yes or no, and counts that belong to nobody. */
-export function healthRoutes(app: Api, { health, metrics }: RouteDeps): void {
+/** Open to anybody who reaches the port: yes or no. */
+export function healthRoutes(app: Api, { health }: RouteDeps): void {
   const alive = { operationId: 'alive', summary: 'The process lives', tags: ['health'], security: [], response: { 200: AliveAnswer } }
   app.get('/healthz', { schema: alive, logLevel: 'debug' }, async () => ({ status: 'ok' as const }))
 
@@ -16,9 +16,6 @@ export function healthRoutes(app: Api, { health, metrics }: RouteDeps): void {
     const ready = parts.length > 0 && parts.every((part) => part.ok)
     return reply.code(ready ? 200 : 503).send({ ready, parts })
   })
-
-  const scrape = { operationId: 'metrics', summary: 'Counts for Prometheus, in its text format', tags: ['health'], security: [], response: { 200: { description: 'The counts.', content: { 'text/plain': { schema: MetricsAnswer } } } } }
-  app.get('/metrics', { schema: scrape, logLevel: 'debug' }, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
 }
 
 /** Empty when nobody can say in time. */

@@ -15,7 +15,7 @@ const flushMs = 3000
 /** As many events as a call can have steps. */
 const spanLimits = { eventCountLimit: 200 }
 /** Whoever watches us asks too often to be drawn. */
-const watchers: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
+const watchers: ReadonlySet<string> = new Set(['/healthz', '/readyz'])
 
 export interface TracerOptions extends TracesOptions {
   readonly config: TracesOptions['config'] & { readonly endpoint: string }

@@ -62,7 +62,7 @@ t.test('of a stranger\'s call nothing is drawn, unless the fault is ours; nor of
   const one = await bench(t)
   const stranger = { callId: newId(), startedAt: Date.now(), reason: 'line_unknown', steps: [] }
   one.events.emit('call.traced', { ...stranger, result: 'client_error' })
-  for (const route of ['/metrics', '/healthz', '/readyz']) one.events.emit('http.answered', { requestId: newId(12), method: 'GET', route, status: 200, ms: 1 })
+  for (const route of ['/healthz', '/readyz']) one.events.emit('http.answered', { requestId: newId(12), method: 'GET', route, status: 200, ms: 1 })
   one.events.emit('call.traced', { ...stranger, result: 'server_error', reason: 'store_unavailable' })
   await one.traces.close()
   t.match(one.collector.spans, [{ name: 'call', status: 2, attributes: { 'error.type': 'store_unavailable' } }])
