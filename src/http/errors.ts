@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import { asMaskError, MaskError, type ErrorCode } from '../errors.js'
 import { errorFields, type Log } from '../telemetry/log.js'
+import { unknownAt } from './params.js'
 import { earlyHeaders } from './security-headers.js'
 
 /** RFC 9457 problem details. Nothing in it comes from a request but the name of a field of ours. */
@@ -50,12 +51,11 @@ export function problemOf(error: MaskError): Problem {
   }
 }
 
-/** Anything that a request can end with, in our own terms. */
-export function refusalFor(error: unknown): MaskError {
+/** Anything that a request can end with, in our own terms. @param route the pattern of its address */
+export function refusalFor(error: unknown, route = ''): MaskError {
   if (error instanceof MaskError) return error
   const { code, validation, validationContext, statusCode } = error as LibraryError
-  // What cannot be an id is nothing that anybody has; and what is wrong with it would be a value.
-  if (validation !== undefined && validationContext === 'params') return new MaskError('not_found')
+  if (validation !== undefined && validationContext === 'params') return new MaskError(unknownAt(route))
   if (validation !== undefined) return new MaskError('request_invalid', withField(fieldOf(validation[0], validationContext)))
   const known = code === undefined ? undefined : libraryCodes[code]
   if (known !== undefined) return new MaskError(known)
@@ -93,7 +93,7 @@ function fieldOf(error: FastifySchemaValidationError | undefined, context = ''):
 
 /** Answers with the problem and keeps what went wrong on our side for the log alone. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
-  const problem = problemOf(refusalFor(error))
+  const problem = problemOf(refusalFor(error, request.routeOptions.url))
   if (problem.status >= 500) log.error('http.failed', { requestId: request.id, ...errorFields(error), code: problem.code })
   reply.problemCode = problem.code
   if (problem.retryAfter !== undefined) reply.header('retry-after', problem.retryAfter)

@@ -46,7 +46,7 @@ t.test('the server holds to it: such a text is refused, or is the address of not
   for (const { path, method, in: place, name } of places) {
     const known = path.replace(/\{(\w+)\}/g, (whole, parameter: string) => parameter === name ? text : parameter === 'name' ? 'dpia' : whole)
     const answer = await send(method, place === 'path' ? known.replace(/\{\w+\}/g, 'demo') : `${known}?${name}=${text}`, method === 'GET' || method === 'DELETE' ? undefined : {})
-    t.match(answer.json(), place === 'path' ? { status: 404, code: 'not_found' } : { status: 422, code: 'request_invalid', field: name }, `${method} ${path}: ${place} ${name}`)
+    t.match(answer.json(), place === 'path' ? { status: 404, code: /(^|_)not_found$/ } : { status: 422, code: 'request_invalid', field: name }, `${method} ${path}: ${place} ${name}`)
   }
   t.notMatch(logged(), text)
 })

@@ -74,5 +74,5 @@ t.test('what happened in one call; in the trail as a look at it, for another sho
   t.match((await send('GET', '/v1/audit?limit=5')).body, new RegExp(`call ${traced.id}`))
   t.match((await send('GET', '/v1/calls/bbbbbbbbbbbbbbbbbbbb/trace')).json(), { steps: [] }, 'one that was not traced')
   t.match((await send('GET', `/v1/calls/${traced.id}/trace`, undefined, { key: keys.two })).json(), { code: 'call_not_found' })
-  t.match((await send('GET', '/v1/calls/46701740605/trace')).json(), { code: 'request_invalid' })
+  t.match((await send('GET', '/v1/calls/46701740605/trace')).json(), { status: 404, code: 'call_not_found' })
 })

@@ -120,7 +120,7 @@ const two = await belongings('two')
 const byRole = new Map<Role, string>()
 for (const role of roles) byRole.set(role, (await access.keys.create('one', { label: `only ${role}`, roles: [role] }, 'bootstrap')).key)
 /** What must never be in an answer to shop one. Shop ids are no secret, and stand in keys. */
-const canaries = [...Object.entries(two).filter(([kind]) => kind !== 'shop').map(([, id]) => id), 'canary-two', '71531']
+const canaries = [...Object.entries(two).filter(([kind]) => kind !== 'shop').map(([, id]) => id), 'canary-two', ':71531']
 const before = await stateOfTwo()
 
 function bodyOf({ name, operation }: typeof routes[number], owner: Belongings): Body | undefined {
