@@ -39,13 +39,14 @@ async function ofApp(app: AppProcess): Promise<Left> {
 
 const named = (prefix: string, counts: Left): Left => Object.fromEntries(Object.entries(counts).map(([name, count]) => [`${prefix}${name}`, count]))
 
-/** Calls that are counted in, open records, and everything of deliveries that are over. */
+/** Calls that are counted in anywhere, open records, and everything of deliveries that are over. */
 async function inRedis(parts: Parts): Promise<Left> {
   const { store, shops } = parts
   const count = async (pattern: string): Promise<number> => (await namesOf(store, pattern)).size
   const open = async (): Promise<number> => (await Promise.all([shops.plain, shops.asks].map(({ id }) => store.call('ZCARD', recordKeys(id).open)))).reduce<number>((sum, one) => sum + Number(one), 0)
   return {
     'Redis: calls counted in': await countedIn(parts),
+    'Redis: calls to be counted out': await count('ends:{life}:*'),
     'Redis: open records': await open(),
     'Redis: deliveries': await count('d:{life}:*'),
     'Redis: phones with a line': await count('b:{life}:*'),
@@ -60,9 +61,11 @@ async function namesOf(store: Store, pattern: string): Promise<Set<string>> {
   return names
 }
 
-/** Calls that count against the limits of their deliveries and shops. */
+/** Calls that count against the limits of their deliveries and shops, their callers and numbers. */
 export async function countedIn({ store }: Parts): Promise<number> {
   let calls = 0
-  for (const name of [...await namesOf(store, 'calls:{life}:*'), ...await namesOf(store, 'shop:{life}:*')]) calls += Number(await store.call('ZCARD', name))
+  for (const kind of ['calls', 'shop', 'live']) {
+    for (const name of await namesOf(store, `${kind}:{life}:*`)) calls += Number(await store.call('ZCARD', name))
+  }
   return calls
 }
