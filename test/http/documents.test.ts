@@ -1,5 +1,5 @@
 import t from 'tap'
-import { documentNames, type Paper } from '../../src/record/documents/types.js'
+import { documentNames, type Paper, type Section } from '../../src/record/documents/types.js'
 import { courier, customer, order, testApi } from './support.js'
 
 const day = 86_400
@@ -63,6 +63,25 @@ t.test('G25: the facts of a breach within a window, and nobody\'s number', async
   const past = (await send('GET', '/v1/documents/breach-pack?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z')).json<Paper>()
   t.equal(past.sections.find(({ heading }) => heading === 'Records of the window')!.table!.length, 1)
   for (const number of [courier, customer]) t.notOk(JSON.stringify([pack, past]).includes(number.slice(3)))
+})
+
+t.test('G22, G25: an auditor, who sees no calls, gets the approximate number that a notice needs', async (t) => {
+  const { send, journal, access } = await testApi(t)
+  const midnight = Math.floor(Date.now() / 86_400_000) * 86_400_000
+  for (const [back, calls] of [[1, 12], [2, 3]] as const) {
+    for (let at = 0; at < calls; at++) await journal.open({ id: `${'b'.repeat(18)}${'cd'[back - 1]!}${'cdfghjkmnpqrs'[at]!}`, shopId: 'one', deliveryId: `demo-${back}`, reference: 'order-1', startedBy: 'courier', callee: 'customer', phones: { courier, customer }, startedAt: midnight - back * 86_400_000 + at } as never)
+  }
+  const url = `/v1/documents/breach-pack?from=${new Date(midnight - 3 * 86_400_000).toISOString()}`
+  const records = async (key?: string): Promise<Section> => (await send('GET', url, undefined, key === undefined ? {} : { key })).json<Paper>().sections.find(({ heading }) => heading === 'Records of the window')!
+  const counts = ({ table }: Section): string[] => table!.slice(1).map(([, calls, people]) => `${calls!}, ${people!}`).sort()
+  const mine = await records()
+  t.strictSame(counts(mine), ['12, 2', '3, 2'])
+  t.match(mine.paragraphs![0], '15 calls, 4 pseudonyms')
+  const { key } = await access.keys.create('one', { label: 'data protection officer', roles: ['auditor'] }, 'bootstrap')
+  const theirs = await records(key)
+  t.strictSame(counts(theirs), ['1 to 9, 0 to 18', '12, 1 to 9'])
+  t.match(theirs.paragraphs![0], '13 to 21 calls, 1 to 27 pseudonyms')
+  t.match(theirs.paragraphs![1], 'a key with the role `admin`', 'and is told who has the exact one')
 })
 
 t.test('what cannot be asked for', async (t) => {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import type { Role } from '../../shop/access.js'
+import { mayAct, type Role } from '../../shop/access.js'
 import { markdownOf } from '../../record/documents/markdown.js'
 import { documentNames } from '../../record/documents/types.js'
 import { audited } from '../audited.js'
@@ -43,7 +43,7 @@ export function documentRoutes(app: Api, deps: RouteDeps): void {
     const to = timeOf(times.to, 'to') ?? deps.clock()
     const from = timeOf(times.from, 'from') ?? to - dayMs
     const at = timeOf(times.at, 'at')
-    const paper = await deps.documents.write(shopOf(request), { name, language, window: { from, to }, ...(at === undefined ? {} : { at }) })
+    const paper = await deps.documents.write(shopOf(request), { name, language, window: { from, to }, seesCalls: mayAct(request.actor, 'app', 'admin'), ...(at === undefined ? {} : { at }) })
     await audited(deps, request, 'document.read', { scope: name })
     return format === 'json' ? reply.send(paper) : reply.type('text/markdown; charset=utf-8').send(markdownOf(paper))
   })

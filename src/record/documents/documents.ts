@@ -21,6 +21,8 @@ export interface DocumentWanted {
   readonly at?: number
   /** For the breach pack. */
   readonly window: { readonly from: number, readonly to: number }
+  /** Whether the reader may see calls; for others the breach pack has ranges where counts are small (G22). */
+  readonly seesCalls: boolean
 }
 
 /** Papers made of the running configuration. Rejects with MaskError store_unavailable, key_destroyed, request_invalid (`at`). */
@@ -45,14 +47,14 @@ const mostActs = 1000
 
 export function createDocuments(options: DocumentsOptions): Documents {
   return {
-    async write(shop, { name, language, at, window }) {
+    async write(shop, { name, language, at, window, seesCalls }) {
       const facts = await factsOf(options, shop, at)
       switch (name) {
         case 'processing-record': return processingRecord(facts)
         case 'privacy-notice': return privacyNotice(facts, language)
         case 'retention-table': return retentionTable(facts)
         case 'dpia': return dpia(facts)
-        case 'breach-pack': return breachPack(facts, await breachFacts(options, shop.id, window))
+        case 'breach-pack': return breachPack(facts, await breachFacts(options, shop.id, window), seesCalls)
       }
     }
   }
