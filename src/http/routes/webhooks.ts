@@ -16,6 +16,8 @@ const config = { roles: ['admin'] as const }
 const reading = { roles: ['admin', 'auditor'] as const }
 const closed = { additionalProperties: false } as const
 const mostShown = 200
+/** So many leave the list of dead events with one request: a second or two of work. */
+const mostSentAgain = 500
 
 const Url = Type.String({ pattern: '^https?://[^\\s]{1,480}$', description: 'https; plain http only within a network that the operator has named.', examples: ['https://shop.example/maskline'] })
 const wanted = eventNames.filter((name) => name !== 'webhook.test')
@@ -57,6 +59,10 @@ const FailedAnswer = Type.Object({
     ...failure
   }))
 })
+const SentAgainAnswer = Type.Object({
+  sentAgain: Type.Integer({ description: 'Events that are in the queue again' }),
+  left: Type.Integer({ description: 'Events that are still given up; ask again for the next ones' })
+}, closed)
 const TestAnswer = Type.Object({ delivered: Type.Boolean(), ...failure })
 
 /** /v1/webhooks: where a shop's events go, and what has become of them. */
@@ -64,6 +70,7 @@ export function webhookRoutes(app: Api, deps: RouteDeps): void {
   targetRoutes(app, deps)
   secretRoute(app, deps)
   failedRoutes(app, deps)
+  againRoutes(app, deps)
   testRoute(app, deps)
 }
 
@@ -119,19 +126,32 @@ function failedRoutes(app: Api, deps: RouteDeps): void {
     return { events: events.map((event) => failedView(event, showsDeliveries)) }
   })
 
-  const again = { operationId: 'sendAgain', summary: 'Try an event once more that nobody took', tags, params: EventParam, response: answers({ 202: Type.Null() }, ['webhook_not_found']) }
-  app.post('/webhooks/failed/:id/redeliver', { schema: again, config }, async (request, reply) => {
-    const { id } = request.params
-    if (!await queue.revive(shopOf(request).id, id)) throw new MaskError('webhook_not_found')
-    return reply.code(202).send(null)
-  })
-
   const discard = { operationId: 'discardEvent', summary: 'Forget an event that nobody took', tags, params: EventParam, response: answers({ 204: Type.Null() }, ['webhook_not_found']) }
   app.delete('/webhooks/failed/:id', { schema: discard, config }, async (request, reply) => {
     const { id } = request.params
     if (!await queue.discard(shopOf(request).id, id)) throw new MaskError('webhook_not_found')
     await audited(deps, request, 'webhook.change', { scope: `${id} discarded` })
     return reply.code(204).send(null)
+  })
+}
+
+/** What was given up is tried anew, one event or many. */
+function againRoutes(app: Api, deps: RouteDeps): void {
+  const { queue } = deps.webhooks
+  const one = { operationId: 'sendAgain', summary: 'Try an event once more that nobody took', tags, params: EventParam, response: answers({ 202: Type.Null() }, ['webhook_not_found']) }
+  app.post('/webhooks/failed/:id/redeliver', { schema: one, config }, async (request, reply) => {
+    const { id } = request.params
+    if (!await queue.revive(shopOf(request).id, id)) throw new MaskError('webhook_not_found')
+    await audited(deps, request, 'webhook.change', { scope: `${id} sent again` })
+    return reply.code(202).send(null)
+  })
+
+  const many = { operationId: 'sendAllAgain', summary: `Try all events once more that nobody took, the oldest ones first, ${mostSentAgain} at most`, tags, response: answers({ 202: SentAgainAnswer }, []) }
+  app.post('/webhooks/failed/redeliver', { schema: many, config }, async (request, reply) => {
+    const { id } = shopOf(request)
+    const sentAgain = await queue.reviveOldest(id, mostSentAgain)
+    await audited(deps, request, 'webhook.change', { scope: `${sentAgain} events sent again` })
+    return reply.code(202).send({ sentAgain, left: (await queue.state(id)).dead })
   })
 }
 

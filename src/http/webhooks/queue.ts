@@ -97,6 +97,14 @@ export class WebhookQueue {
     return int(await this.options.store.run(scripts.revive, keysOf(shopId, event.lane), [id, event.lane, sealed, now])) === 1
   }
 
+  /** The same for those that died first, so that events of one delivery stay in order. @param most how many at once @returns how many there were */
+  async reviveOldest(shopId: string, most: number): Promise<number> {
+    const ids = list(await this.options.store.call('ZRANGE', key(shopId, 'dead'), 0, most - 1)).map(text)
+    let revived = 0
+    for (const id of ids) if (await this.revive(shopId, id)) revived++
+    return revived
+  }
+
   /** Forgets a dead event. @returns whether it was there */
   async discard(shopId: string, id: string): Promise<boolean> {
     const event = await this.#deadOne(shopId, id)

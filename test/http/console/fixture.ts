@@ -138,6 +138,12 @@ function hookRoutes(app: Api, state: Omit<Played, 'url'>): void {
     return reply.code(204).send()
   }
   app.post('/v1/webhooks/failed/:id/redeliver', take)
+  // Two at a time, so that there is more than one batch.
+  app.post('/v1/webhooks/failed/redeliver', async () => {
+    const sentAgain = Math.min(2, state.dead.length)
+    state.dead = state.dead.slice(0, -sentAgain)
+    return { sentAgain, left: state.dead.length }
+  })
   app.delete('/v1/webhooks/failed/:id', take)
 }
 

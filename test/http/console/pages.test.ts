@@ -143,6 +143,17 @@ test('the console in a browser, over played answers', { skip: noBrowser }, async
     t.same(faults.filter((fault) => !fault.includes('status of 404')), [], 'the browser notes that nothing is set any more')
   })
 
+  t.test('webhooks: all that was given up is sent again, batch by batch', async (t) => {
+    const { page, server, faults } = await start(t)
+    await openPage(page, 'webhooks')
+    await page.click('button:has-text("Send all again")')
+    await page.waitForSelector('.notices >> text=4 events are in the queue again')
+    await page.waitForSelector('text=Nothing given up')
+    t.equal(await page.locator('button:has-text("Send all again")').count(), 0)
+    t.same(server.received.filter(({ method }) => method === 'POST').map(({ path }) => path), ['/v1/webhooks/failed/redeliver', '/v1/webhooks/failed/redeliver'])
+    t.same(faults, [])
+  })
+
   t.test('webhooks: the first address, with its secret; one that may not be called', async (t) => {
     const { page, server } = await start(t, {}, (server) => {
       server.hook = undefined

@@ -164,7 +164,8 @@ test('the console over the whole application, with calls through real phones', {
     says.status = 204
     await page.click('button:has-text("Send test event")')
     await page.waitForSelector('.tested >> text=The test event was taken (204)')
-    await page.click('tr:has-text("Delivery created") >> text=Send again')
+    await page.click('button:has-text("Send all again")')
+    await page.waitForSelector('.notices >> text=One event is in the queue again.')
     await page.waitForSelector('.health-ok', { timeout: 15_000 })
     await page.waitForSelector('text=Nothing given up')
   })

@@ -48,6 +48,39 @@ t.test('what is not there can neither be sent again nor discarded', async (t) =>
   }
 })
 
+t.test('all that was given up is sent again, in the order in which it died, and nothing of another shop', async (t) => {
+  const { send, access, webhooks } = await testApi(t)
+  const lane = 'demo-bcdfghjkmnpqrstvwxyz'
+  const ids = Array.from('bcd', (letter) => `msg_${letter.repeat(20)}`)
+  // Of one delivery; the one with the last name died first.
+  const die = async (shopId: string, id: string, at: number): Promise<void> => {
+    await webhooks.queue.push(shopId, { id, lane, at, body: JSON.stringify({ type: 'call.missed', timestamp: new Date(at).toISOString(), data: { deliveryId: lane } }) })
+    await webhooks.queue.settle({ id, shopId, lane, body: '', tries: 0 }, 'dead', at, { reason: 'timeout' })
+  }
+  for (const id of [...ids].reverse()) {
+    const before = Date.now()
+    while (Date.now() === before) await send('GET', '/v1/me')
+    await die('one', id, Date.now())
+  }
+  await die('two', ids[0]!, Date.now())
+  for (const role of ['auditor', 'app', 'operator'] as const) {
+    const { key } = await access.keys.create('one', { label: role, roles: [role] }, 'bootstrap')
+    t.equal((await send('POST', '/v1/webhooks/failed/redeliver', undefined, { key })).statusCode, 403, role)
+  }
+  t.equal(await webhooks.queue.reviveOldest('one', 2), 2, 'no more than were asked for')
+  t.match(await webhooks.queue.dead('one', 10), [{ id: ids[0] }])
+  const answer = await send('POST', '/v1/webhooks/failed/redeliver')
+  t.strictSame([answer.statusCode, answer.json()], [202, { sentAgain: 1, left: 0 }])
+  t.strictSame((await send('POST', '/v1/webhooks/failed/redeliver')).json(), { sentAgain: 0, left: 0 })
+  t.match((await send('GET', '/v1/audit?action=webhook.change')).json(), { entries: [{ scope: '0 events sent again' }, { scope: '1 events sent again' }] })
+  for (const id of [...ids].reverse()) {
+    const [head] = await webhooks.queue.claim('one', 5)
+    t.equal(head?.id, id, 'what died first is sent first')
+    await webhooks.queue.settle(head!, 'sent', Date.now())
+  }
+  t.match(await webhooks.queue.state('two'), { waiting: 0, dead: 1 })
+})
+
 t.test('what nobody took is seen with the reason, sent again or discarded; an auditor sees neither paths nor deliveries', async (t) => {
   const { send, access, webhooks } = await testApi(t)
   const { key } = await access.keys.create('one', { label: 'audit', roles: ['auditor'] }, 'bootstrap')
@@ -76,5 +109,6 @@ t.test('what nobody took is seen with the reason, sent again or discarded; an au
   t.match((await send('GET', '/v1/audit?action=webhook.change')).json(), { entries: [{ scope: 'msg_bbbbbbbbbbbbbbbbbbbb discarded' }] })
   await send('DELETE', '/v1/webhooks')
   t.equal((await send('POST', '/v1/webhooks/failed/msg_cccccccccccccccccccc/redeliver')).statusCode, 202)
+  t.match((await send('GET', '/v1/audit?action=webhook.change')).json(), { entries: [{ scope: 'msg_cccccccccccccccccccc sent again' }] })
   t.same(await webhooks.queue.state('one'), { waiting: 1, retrying: 0, dead: 0 }, 'and waits until events have somewhere to go')
 })

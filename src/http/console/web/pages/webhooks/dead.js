@@ -1,5 +1,5 @@
 import { send } from '../../api.js'
-import { named, t, whole } from '../../i18n.js'
+import { counted, named, t, whole } from '../../i18n.js'
 import { html, nothing } from '../../lit.js'
 import { openConfirm } from '../../parts/confirm.js'
 import { closeDialog } from '../../parts/dialog.js'
@@ -18,14 +18,30 @@ import { away, dateTime, dateTimeExact } from '../../times.js'
 export function deadPanel(done) {
   const form = newForm()
   const again = (/** @type {FailedEvent} */ { id }) => void attempt(form, () => send('POST', `webhooks/failed/${id}/redeliver`), () => finish(t('hooks.sentAgain'), done))
+  const allAgain = (/** @type {number} */ count) => void attempt(form, () => sendAll(count), (sent) => finish(counted('hooks.sentAllAgain', sent), done))
   return (events, all) => html`
     <section aria-labelledby="dead">
       <h2 id="dead">${t('hooks.deadTitle')}</h2>
       ${events.length === 0 ? empty(t('hooks.none'), t('hooks.noneText')) : html`
         <p class="lead">${t('hooks.deadLead')} ${all > events.length ? t('hooks.newest', { count: whole(events.length) }) : nothing}</p>
+        ${may('admin') ? html`<p><button type="button" class="button" ?disabled=${form.busy} @click=${() => allAgain(all)}>${t('hooks.againAll')}</button></p>` : nothing}
         ${formError(form.error)}
         ${table(events, form.busy, again, done)}`}
     </section>`
+}
+
+/**
+ * All that were given up when it began, a batch at a time; those that are given up anew meanwhile stay.
+ * @param {number} count @returns {Promise<number>} how many are in the queue again
+ */
+async function sendAll(count) {
+  let sent = 0
+  for (;;) {
+    /** @type {{ sentAgain: number, left: number }} */
+    const { sentAgain, left } = await send('POST', 'webhooks/failed/redeliver')
+    sent += sentAgain
+    if (left === 0 || sentAgain === 0 || sent >= count) return sent
+  }
 }
 
 /** @param {readonly FailedEvent[]} events @param {boolean} busy @param {(event: FailedEvent) => void} again @param {() => void} done */
