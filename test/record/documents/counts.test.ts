@@ -5,7 +5,7 @@ import { exact, sumOf, textOf, toldOf, type DayCounts } from '../../../src/recor
 /** A day whose people are nobody but the parties of its calls. */
 const day = fc.integer({ min: 0, max: 60 }).chain((calls) => fc.record<DayCounts>({ calls: fc.constant(calls), people: fc.integer({ min: 0, max: 2 * calls }) }))
 
-t.test('G22 a range holds the count, and no day from 1 to 9 is told', (t) => {
+t.test('G22, G25: a range holds the count, and no day from 1 to 9 is told', (t) => {
   fc.assert(fc.property(day, ({ calls, people }) => {
     const told = toldOf({ calls, people })
     for (const [count, { from, to }] of [[calls, told.calls], [people, told.people]] as const) {
