@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -44,8 +45,9 @@ export async function startWhole(t: Pick<Test, 'teardown'>, change: Changes = ()
   const dir = mkdtempSync(join(tmpdir(), 'maskline-whole-'))
   const gatewayPort = await freePort()
   const config = loadConfig({ ...process.env, MASKLINE_CONFIG: '', MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_METRICS_PORT: '0', MASKLINE_SIP_PORT: '0', MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` })
-  // Tests run beside others on few cores; that is no overload of ours.
+  // Tests run beside others on few cores; that is no overload of ours, and no fault of the store's.
   config.overload.eventLoopDelayMs = 200
+  config.redis.commandTimeoutMs = 3000
   change(config)
   const { log, text } = captured()
   const embedded = await startEmbedded(config, log, await admitted(config))
@@ -100,10 +102,12 @@ export async function until<T>(ask: () => Promise<T | undefined>, what: string |
   }
 }
 
+/** A port that nobody has, below those that the system gives out by itself: whatever else runs is not given it before it is used. */
 async function freePort(): Promise<number> {
+  const port = randomInt(17_000, 20_000)
   const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
+  const free = await new Promise<boolean>((resolve) => server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)))
+  if (!free) return freePort()
   await new Promise((resolve) => server.close(resolve))
   return port
 }
