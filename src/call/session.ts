@@ -211,6 +211,8 @@ export class CallSession {
     const { inbound } = this.#caller
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
+    // Whoever picked up now would hear nobody.
+    void media.silent.then(() => patience.abort(new EndCall('media_unavailable')))
     try {
       return await tracedDial(this.#waysTo(decision), {
         callId: this.id,

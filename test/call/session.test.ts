@@ -106,6 +106,7 @@ t.test('what ends a call before an answer', async (t) => {
     { name: 'store away', arrange: (stage) => stage.fail.set('lookup', new MaskError('store_unavailable')), termination: { result: 'server_error', reason: 'store_unavailable' }, sent: ['503'] },
     { name: 'journal away', arrange: (stage) => stage.fail.set('journal.open', new MaskError('store_unavailable')), termination: { result: 'server_error', reason: 'store_unavailable' }, sent: ['503'] },
     { name: 'no media', arrange: (stage) => stage.fail.set('media.open', new MaskError('media_unavailable')), termination: { result: 'server_error', reason: 'media_unavailable' }, sent: ['503'] },
+    { name: 'media lost while it rings', arrange: (stage) => { stage.callee = () => { stage.silence(); return new Promise(() => undefined) } }, termination: { result: 'server_error', reason: 'media_unavailable' }, sent: ['503'] },
     { name: 'offer not served', arrange: (stage) => stage.fail.set('media.open', new MaskError('media_rejected')), termination: { result: 'client_error', reason: 'media_rejected' }, sent: ['488'] },
     { name: 'no hops left', arrange: () => undefined, inbound: new ScriptedInbound(0), termination: { result: 'client_error', reason: 'too_many_hops' }, sent: ['483'] },
     { name: 'a foreign body', arrange: () => undefined, inbound: Object.assign(new ScriptedInbound(), { bodyUnsupported: true }), termination: { result: 'client_error', reason: 'body_unsupported' }, sent: ['415'] },

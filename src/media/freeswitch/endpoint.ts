@@ -17,7 +17,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** One channel in FreeSWITCH: an RTP port towards one person, which can be bridged to another and made to play. */
 export class Endpoint {
-  /** Resolves when FreeSWITCH hung up by itself; never rejects. */
+  /** Resolves when FreeSWITCH hung up by itself or is dead; never rejects. */
   readonly ended: Promise<void>
   /** Resolves when nothing can be played any more. */
   private readonly mute: Promise<void>
@@ -35,6 +35,9 @@ export class Endpoint {
     this.ended = new Promise((resolve) => {
       this.dialog.on('destroy', () => resolve())
       if (!this.dialog.connected) resolve()
+      // A channel whose control connection was lost may talk on; not so when nobody is left at the other port either.
+      const forget = link.onDeath(() => { if (!endpoint.connected) resolve() })
+      this.gone.signal.addEventListener('abort', forget)
     })
     this.mute = new Promise((resolve) => {
       endpoint.on('destroy', () => resolve())

@@ -33,6 +33,7 @@ export class Link {
   private timer: NodeJS.Timeout | undefined
   private readonly checker: NodeJS.Timeout
   private retry = retryMs.first
+  private readonly mourners = new Set<() => void>()
   private readonly closing = new AbortController()
   /** Aborts when nobody wants anything any more. */
   readonly closed = this.closing.signal
@@ -57,6 +58,12 @@ export class Link {
     const server = this.server
     if (server === undefined) throw this.failure
     return within(this.options.deadlineMs, Promise.race([server.api(command), this.lost!]), 'media_unavailable')
+  }
+
+  /** Calls `listener` whenever no process is there any more. @returns what stops it */
+  onDeath(listener: () => void): () => void {
+    this.mourners.add(listener)
+    return () => { this.mourners.delete(listener) }
   }
 
   close(): void {
@@ -109,6 +116,7 @@ export class Link {
     if (!(this.failure instanceof MaskError) || this.failure.reason !== reason) this.options.log.warn('media.freeswitch_unavailable', { ...errorFields(error), ...(reason === undefined ? {} : { reason }) })
     this.failure = error
     this.wake()
+    if (reason === 'nobody') for (const mourner of [...this.mourners]) mourner()
     this.timer = setTimeout(() => void this.connect(), this.retry)
     this.timer.unref()
     this.retry = Math.min(this.retry * 2, retryMs.last)

@@ -22,7 +22,7 @@ export interface Listen {
  * Goes once through all that drachtio-fsmrf is about to do, on a connection of our own: there a wrong secret is
  * waited on for ever, a missing profile or a listening port in use ends the process, and a refused connection is
  * retried by somebody whom nobody can stop.
- * @throws MaskError media_unavailable with the reason refused, acl, secret, profile, port or timeout
+ * @throws MaskError media_unavailable with the reason nobody (no process listens), refused, acl, secret, profile, port or timeout
  */
 export async function preflight(target: Target, listen: Listen, deadlineMs: number): Promise<void> {
   await portIsFree(listen)
@@ -56,12 +56,14 @@ interface Message {
 class Conversation {
   private buffer = Buffer.alloc(0)
   private readonly messages: Message[] = []
-  private gone = false
+  /** Why there is nothing more to read. */
+  private gone: 'nobody' | 'refused' | undefined
   private wake: () => void = () => undefined
 
   constructor(private readonly socket: Socket) {
     socket.on('data', (data) => this.take(data))
-    for (const end of ['error', 'close'] as const) socket.on(end, () => { this.gone = true; this.wake() })
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => this.end(code === 'ECONNREFUSED' ? 'nobody' : 'refused'))
+    socket.on('close', () => this.end('refused'))
   }
 
   ask(command: string): Promise<Message> {
@@ -73,9 +75,14 @@ class Conversation {
     for (;;) {
       const message = this.messages.shift()
       if (message !== undefined) return message
-      if (this.gone) throw unavailable('refused')
+      if (this.gone !== undefined) throw unavailable(this.gone)
       await new Promise<void>((resolve) => { this.wake = resolve })
     }
+  }
+
+  private end(why: 'nobody' | 'refused'): void {
+    this.gone ??= why
+    this.wake()
   }
 
   private take(data: Buffer): void {

@@ -53,7 +53,7 @@ t.test('FreeSWITCH comes later than we: one connection, one owner', async (t) =>
   const srf = { createUAC: (...args: Parameters<EslDouble['srf']['createUAC']>) => late.double!.srf.createUAC(...args) }
   const engine = createFreeswitchMedia({ url: `esl://:a%20secret%20of%20the%20double@127.0.0.1:${port}`, srf, listen: { host: '127.0.0.1', port: appPort }, sounds: { root: '/sounds' }, log: silent, deadlineMs: 500, silenceTimeoutMs: 60_000 })
   t.teardown(() => engine.close())
-  await t.rejects(engine.ping(), { code: 'media_unavailable', reason: 'refused' })
+  await t.rejects(engine.ping(), { code: 'media_unavailable', reason: 'nobody' })
   await sleep(500)
   const double = late.double = await EslDouble.start(t, appPort, port)
   t.ok(await waitFor(() => engine.ping().then(() => true, () => false)))
@@ -90,7 +90,7 @@ const bridged = (double: EslDouble): number => [...double.channels].filter((chan
 
 onDouble('FreeSWITCH is killed in mid-call', async (t, { double, ...stage }) => {
   const { port } = double
-  const engine = stage.engine(t, { deadlineMs: 500, silenceTimeoutMs: 2000 })
+  const engine = stage.engine(t, { port, deadlineMs: 500, silenceTimeoutMs: 600_000 })
   await engine.ping()
   const a = await phone(t, [pcma])
   const call = await connected(t, engine, [pcma], [pcma])
