@@ -55,7 +55,8 @@ export function problemOf(error: MaskError): Problem {
 export function refusalFor(error: unknown, route = ''): MaskError {
   if (error instanceof MaskError) return error
   const { code, validation, validationContext, statusCode } = error as LibraryError
-  if (validation !== undefined && validationContext === 'params') return new MaskError(unknownAt(route))
+  const unknown = validationContext === 'params' ? unknownAt(route) : undefined
+  if (unknown !== undefined) return new MaskError(unknown)
   if (validation !== undefined) return new MaskError('request_invalid', withField(fieldOf(validation[0], validationContext)))
   const known = code === undefined ? undefined : libraryCodes[code]
   if (known !== undefined) return new MaskError(known)

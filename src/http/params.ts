@@ -26,9 +26,11 @@ export const NumberParam = Type.Object({ number: id('\\+[1-9]\\d{4,14}', 'A prox
 /** What is not there when an address holds no id, by the beginning of its pattern; the first that fits. */
 const unknown: readonly (readonly [route: string, code: ErrorCode])[] = [
   ['/v1/deliveries/:id', 'delivery_not_found'], ['/v1/calls/:id/recording', 'recording_not_found'], ['/v1/calls/:id', 'call_not_found'], ['/v1/holds/:id', 'hold_not_found'],
-  ['/v1/keys/:id', 'key_not_found'], ['/v1/numbers/:number', 'number_not_found'], ['/v1/webhooks/failed/:id', 'webhook_not_found'], ['/v1/shops/:id/keys/:keyId', 'key_not_found'], ['/v1/shops/:id', 'shop_not_found']
+  ['/v1/keys/:id', 'key_not_found'], ['/v1/numbers/:number', 'number_not_found'], ['/v1/webhooks/failed/:id', 'webhook_not_found'], ['/v1/shops/:id/keys/:keyId', 'key_not_found'], ['/v1/shops/:id', 'shop_not_found'],
+  ['/v1/persons/', 'not_found']
 ]
 
-export function unknownAt(route: string): ErrorCode {
-  return unknown.find(([start]) => route.startsWith(start))?.[1] ?? 'not_found'
+/** @returns undefined where an address has no id but a word out of a fixed set */
+export function unknownAt(route: string): ErrorCode | undefined {
+  return unknown.find(([start]) => route.startsWith(start))?.[1]
 }
