@@ -42,6 +42,8 @@ const serverTrouble: Readonly<Record<string, ErrorCode>> = {
   NOAUTH: 'store_unavailable',
   WRONGPASS: 'store_unavailable',
   NOPERM: 'store_unavailable',
+  // Who waited for replicas when a primary became one itself.
+  UNBLOCKED: 'store_unavailable',
   ERR_MAXCLIENTS: 'store_unavailable'
 }
 
@@ -51,12 +53,17 @@ const serverTrouble: Readonly<Record<string, ErrorCode>> = {
  */
 export function storeError(error: unknown): MaskError {
   if (error instanceof MaskError) return error
-  const message = error instanceof Error ? error.message : ''
   if (!(error instanceof Error) || error.name !== 'ReplyError') return new MaskError('store_unavailable', { retryAfter: 1 })
-  const word = message.includes('max number of clients') ? 'ERR_MAXCLIENTS' : scriptWord(message)
-  const code = serverTrouble[word]
-  if (code !== undefined) return new MaskError(code, { retryAfter: 1 })
-  return new MaskError('internal', { cause: `Redis refused a command: ${word} ${/user_script:\d+/.exec(message)?.[0] ?? ''}`.trimEnd() })
+  const words = all(error).map(({ message }) => message.includes('max number of clients') ? 'ERR_MAXCLIENTS' : scriptWord(message))
+  const trouble = words.find((word) => serverTrouble[word] !== undefined)
+  if (trouble !== undefined) return new MaskError(serverTrouble[trouble]!, { retryAfter: 1 })
+  return new MaskError('internal', { cause: `Redis refused a command: ${words[0]} ${/user_script:\d+/.exec(error.message)?.[0] ?? ''}`.trimEnd() })
+}
+
+/** A transaction fails as EXECABORT and carries what its commands said. */
+function all(error: Error): Error[] {
+  const { previousErrors = [] } = error as { previousErrors?: readonly Error[] }
+  return [error, ...previousErrors]
 }
 
 /** The class of an error, also of one that a script met on its way (`ERR Error running script … OOM …`). */
@@ -68,10 +75,7 @@ function scriptWord(message: string): string {
 
 /** True when another server of the cluster has the key now; nothing was done. */
 export function isMoved(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  // A transaction fails as EXECABORT and carries what its commands said.
-  const { previousErrors = [] } = error as { previousErrors?: readonly Error[] }
-  return [error, ...previousErrors].some(({ message }) => message.startsWith('MOVED'))
+  return error instanceof Error && all(error).some(({ message }) => message.startsWith('MOVED'))
 }
 
 /** True when the server does not know a script by its digest yet (or no more). */

@@ -85,6 +85,15 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 
 const fails = async (store: Store): Promise<boolean> => await store.ping().then(() => false, (error: unknown) => (error as { code?: string }).code === 'store_unavailable')
 
+t.test('a transaction tells what its commands met', async (t) => {
+  const mine = await testStore(t, redis)
+  await mine.call('REPLICAOF', '127.0.0.1', 1)
+  await t.rejects(mine.transaction([['SET', 'phone', 'x'], ['SET', 'name', 'y']]), { code: 'store_unavailable' }, 'a primary that became a replica takes nothing')
+  await until(() => store.call('REPLICAOF', 'NO', 'ONE').then(() => true, () => false))
+  await t.rejects(store.transaction([['SET', 'phone'], ['SET', 'name', 'y']]), { code: 'internal' })
+  await store.transaction([['SET', 'phone', 'x']])
+})
+
 t.test('while Redis is away every command fails at once, and later it works again by itself', async (t) => {
   const door = await doorTo(t, redis.url)
   const store = createStore({ url: door.url, commandTimeoutMs: 500, log })
