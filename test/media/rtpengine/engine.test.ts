@@ -3,7 +3,7 @@ import { createRtpengineMedia } from '../../../src/media/rtpengine/engine.js'
 import type { MediaEngine } from '../../../src/media/types.js'
 import { silent } from '../../support/log.js'
 import { noRtpengine, startRtpengine } from '../../support/rtpengine.js'
-import { connected } from '../call.js'
+import { connected, empty } from '../call.js'
 import { conformance, ownSources } from '../conformance.js'
 import { events, opus, pcma, type Phone } from '../phone.js'
 
@@ -53,5 +53,5 @@ t.test('RTP sources', { skip: noRtpengine ?? false }, async (t) => {
     t.ok(b.received.some(({ packet }) => packet.ssrc === a.ssrc), 'and the kernel may do it')
     await session.close()
   })
-  t.same(await server.load(), { calls: 0, ports: 0 })
+  await empty(t, () => server.load())
 })

@@ -3,7 +3,7 @@ import { newId } from '../../../src/ids.js'
 import { createRtpengineMedia } from '../../../src/media/rtpengine/engine.js'
 import { silent } from '../../support/log.js'
 import { noRtpengine, startRtpengine } from '../../support/rtpengine.js'
-import { phone } from '../call.js'
+import { empty, phone } from '../call.js'
 import { pcma, sleep } from '../phone.js'
 
 t.test('a stop while calls are being opened leaves none behind', { skip: noRtpengine ?? false }, async (t) => {
@@ -17,5 +17,5 @@ t.test('a stop while calls are being opened leaves none behind', { skip: noRtpen
     await engine.close()
     await Promise.all(opening)
   }
-  t.same(await server.load(), { calls: 0, ports: 0 })
+  await empty(t, () => server.load())
 })
