@@ -48,14 +48,25 @@ export class Endpoint {
   }
 
   /**
-   * Makes a channel.
+   * Makes a channel. Of a thousand that answer, one never dials us (seen with 1.11.1), so a second is made when the first
+   * takes its time.
    * @param sdp what the person's phone said, in our words
    * @throws MaskError media_rejected when FreeSWITCH has none of the codecs, else media_unavailable; nothing is left then
    */
   static async open(link: Link, sdp: string, deadlineMs: number): Promise<Endpoint> {
     const server = await link.ready()
+    const first = Math.min(patienceMs, deadlineMs / 2)
+    try {
+      return await Endpoint.make(server, link, sdp, first, deadlineMs)
+    } catch (error) {
+      if (!(error instanceof Late) || link.closed.aborted) throw error
+      return await Endpoint.make(server, link, sdp, deadlineMs - first, deadlineMs)
+    }
+  }
+
+  private static async make(server: Mrf.MediaServer, link: Link, sdp: string, ms: number, deadlineMs: number): Promise<Endpoint> {
     const abandon = (late: Mrf.Endpoint): void => void new Endpoint(late, link, deadlineMs).hangUp()
-    const made = await inTime(server.createEndpoint({ remoteSdp: sdp }), deadlineMs, link.closed, abandon)
+    const made = await inTime(server.createEndpoint({ remoteSdp: sdp }), ms, link.closed, abandon)
     const endpoint = new Endpoint(made, link, deadlineMs)
     if (uuid.test(made.uuid)) return endpoint
     await endpoint.hangUp()
@@ -187,6 +198,16 @@ class Pending extends MaskError {
   }
 }
 
+/** FreeSWITCH has not answered in the time that it was given. */
+class Late extends MaskError {
+  constructor() {
+    super('media_unavailable', { reason: 'timeout' })
+  }
+}
+
+/** Milliseconds for a channel, which is there after a tenth of it, before a second one is tried. */
+const patienceMs = 1000
+
 /** Milliseconds; no sound is longer. */
 const longestPlayMs = 130_000
 
@@ -207,7 +228,7 @@ async function inTime<T>(work: Promise<T>, ms: number, over: AbortSignal, onLate
   let settled = false
   work.then((value) => { if (settled) onLate?.(value) }, () => undefined)
   try {
-    return await within(ms, Promise.race([work, stopped]), 'media_unavailable')
+    return await within(ms, Promise.race([work, stopped]), 'deadline_exceeded')
   } catch (cause) {
     throw refusal(cause)
   } finally {
@@ -226,7 +247,7 @@ function factsOf(sdp: string | undefined): MediaFacts {
 
 /** 488 is about the description (RFC 3261 §21.4.26); all else is about FreeSWITCH or the way to it. */
 function refusal(cause: unknown): MaskError {
-  if (cause instanceof MaskError) return cause
+  if (cause instanceof MaskError) return cause.code === 'deadline_exceeded' ? new Late() : cause
   const { status, message } = cause as { status?: unknown, message?: unknown }
   // The SIP server may say so itself, before anything is sent.
   if (status === 491 || String(message).includes('INVITE is in progress')) return new Pending(cause)

@@ -34,6 +34,8 @@ export class EslDouble {
   readonly modify: number[] = []
   /** Whether channels dial the application. */
   dialsBack = true
+  /** So many of the next ones do not. */
+  forgetful = 0
   bridge = '+OK'
   packets = 0
   /** Nothing is answered any more. */
@@ -94,7 +96,8 @@ export class EslDouble {
       if (typeof this.invite === 'number') throw new Refused(this.invite)
       const channel = new Channel(this, headers['User-Agent']!)
       this.channels.add(channel)
-      if (this.dialsBack) channel.dial()
+      if (this.forgetful > 0) this.forgetful--
+      else if (this.dialsBack) channel.dial()
       await new Promise((resolve) => { setTimeout(resolve, this.invite === 'late' ? 2000 : 5) })
       return channel.dialog
     }

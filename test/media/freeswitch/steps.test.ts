@@ -37,6 +37,17 @@ onDouble('INVITEs that fail', async (t, { double, ...stage }) => {
   await (await engine.open(newId(), a.offer())).close()
 })
 
+onDouble('a channel that never dials us is replaced', async (t, { double, ...stage }) => {
+  const a = await phone(t, [pcma])
+  const engine = stage.engine(t)
+  await engine.ping()
+  double.forgetful = 1
+  const session = await engine.open(newId(), a.offer())
+  t.equal(double.channels.size, 3)
+  await session.close()
+  await empty(t, channelsOf(double))
+})
+
 onDouble('re-INVITEs that fail', async (t, { double, ...stage }) => {
   const engine = stage.engine(t, short)
   double.modify.push(491, 1, 491)
