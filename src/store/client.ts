@@ -122,6 +122,10 @@ function settings(commandTimeoutMs: number) {
   }
 }
 
+export function isCluster(client: Client): boolean {
+  return client instanceof Cluster
+}
+
 /** The servers that hold the keys, each asked on its own; one unless it is a cluster. */
 export function primaries(client: Client): Client[] {
   return client instanceof Cluster ? client.nodes('master') : [client]

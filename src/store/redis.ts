@@ -1,7 +1,7 @@
 import { MaskError } from '../errors.js'
 import { within } from '../deadline.js'
 import type { Log } from '../telemetry/log.js'
-import { connectRedis, parseRedisUrl, primaries, relearn, writeGatherer, type Client } from './client.js'
+import { connectRedis, isCluster, parseRedisUrl, primaries, relearn, writeGatherer, type Client } from './client.js'
 import { int, isMoved, isNoScript, list, storeError, text, type Reply } from './reply.js'
 import type { Script } from './scripts.js'
 
@@ -78,7 +78,7 @@ export function createStore(options: StoreOptions): Store {
   const address = parseRedisUrl(options.url, options.setting)
   const redis = connectRedis(address, timeoutMs)
   watch(redis, log)
-  const call = callOn(redis)
+  const call = callOn(redis, timeoutMs)
   const run: Store['run'] = (script, keys, args) => runScript(call, script, [keys.length, ...keys, ...args])
   // WAIT holds up whatever comes behind it on its connection, which must not be somebody's call.
   const patient = address.wait === 0 ? undefined : connectRedis(address, timeoutMs)
@@ -88,24 +88,32 @@ export function createStore(options: StoreOptions): Store {
     call,
     run,
     runDurably: patient === undefined ? run : durably(patient, address.wait, timeoutMs, log),
-    transaction: (commands) => transact(redis, commands),
+    transaction: (commands) => transact(redis, timeoutMs, commands),
     ...commandsOver(call),
-    scan: (pattern) => scanAll(redis, pattern),
+    scan: (pattern) => scanAll(redis, timeoutMs, pattern),
     ready: async (ms) => { await Promise.all(all.map((client) => untilReady(client, ms))) },
     close: async () => { await Promise.all(all.map((client) => disconnect(client, timeoutMs))) }
   }
 }
 
-function callOn(redis: Client): Call {
+function callOn(redis: Client, timeoutMs: number): Call {
   const gather = writeGatherer(redis)
   return async (command, ...args) => {
     try {
       gather()
-      return await redis.callBuffer(command, ...args) as Reply
+      return await settled(redis, timeoutMs, redis.callBuffer(command, ...args)) as Reply
     } catch (error) {
       throw isNoScript(error) ? error : storeError(error)
     }
   }
+}
+
+/**
+ * What a cluster's client is asked for while it looks for another node is under no deadline of a connection's; one must be
+ * over all of it, or whoever waits may wait for ever.
+ */
+function settled<T>(redis: Client, timeoutMs: number, work: Promise<T>): Promise<T> {
+  return isCluster(redis) ? within(2 * timeoutMs, work, 'store_unavailable') : work
 }
 
 /** Says once when replicas are missing, and once when they are there again. */
@@ -124,7 +132,7 @@ function durably(redis: Client, replicas: number, timeoutMs: number, log: Log): 
 
 /** A command and WAIT behind it on the same connection, which WAIT is about. @returns the reply and how many replicas have it */
 async function callAndWait(redis: Client, replicas: number, timeoutMs: number, command: [string, ...Arg[]]): Promise<[Reply, number]> {
-  const [reply, reached] = await piped(redis, 'pipeline', [command, ['WAIT', replicas, Math.ceil(timeoutMs / 2)]])
+  const [reply, reached] = await piped(redis, timeoutMs, 'pipeline', [command, ['WAIT', replicas, Math.ceil(timeoutMs / 2)]])
   return [reply!, int(reached)]
 }
 
@@ -154,16 +162,16 @@ async function runScript(call: Call, script: Script, rest: readonly Arg[]): Prom
 }
 
 /** MULTI, the commands and EXEC in one write: no other client of this connection comes in between. */
-async function transact(redis: Client, commands: readonly (readonly [string, ...Arg[]])[]): Promise<readonly Reply[]> {
-  return await piped(redis, 'multi', commands)
+async function transact(redis: Client, timeoutMs: number, commands: readonly (readonly [string, ...Arg[]])[]): Promise<readonly Reply[]> {
+  return await piped(redis, timeoutMs, 'multi', commands)
 }
 
 /** Several commands in one write. A cluster does not follow keys that moved for these by itself. */
-async function piped(redis: Client, how: 'pipeline' | 'multi', commands: readonly (readonly [string, ...Arg[]])[]): Promise<readonly Reply[]> {
+async function piped(redis: Client, timeoutMs: number, how: 'pipeline' | 'multi', commands: readonly (readonly [string, ...Arg[]])[]): Promise<readonly Reply[]> {
   const send = async (): Promise<readonly Reply[]> => {
     const pipeline = redis[how]()
     for (const [command, ...args] of commands) pipeline.callBuffer(command, ...args)
-    return (await pipeline.exec() ?? []).map(([error, value]) => {
+    return (await settled(redis, timeoutMs, pipeline.exec()) ?? []).map(([error, value]) => {
       if (error !== null) throw error
       return value as Reply
     })
@@ -208,8 +216,8 @@ function pairs(flat: readonly Reply[]): Map<string, Buffer> {
   return map
 }
 
-async function * scanAll(redis: Client, pattern: string): AsyncGenerator<string[]> {
-  for (const primary of primaries(redis)) yield * scan(callOn(primary), pattern)
+async function * scanAll(redis: Client, timeoutMs: number, pattern: string): AsyncGenerator<string[]> {
+  for (const primary of primaries(redis)) yield * scan(callOn(primary, timeoutMs), pattern)
 }
 
 async function * scan(call: Call, pattern: string): AsyncGenerator<string[]> {
