@@ -13,6 +13,7 @@ import { CallClock } from './call-clock.js'
 import type { CallDeps } from './deps.js'
 import { listenTo, mediaStep, takeAnswer } from './media.js'
 import { reach } from './reach.js'
+import { ringing } from './ringing.js'
 import { negotiateLocally, talk, talkLimitMs } from './talk.js'
 import { announceAndRecord } from './recording.js'
 import { Trace } from './trace.js'
@@ -133,7 +134,7 @@ class CallbackSession {
 
   /** Rings the first and makes sure that it is a person: a voicemail would be connected otherwise. */
   async #reachFirst(media: MediaSession): Promise<Leg> {
-    const { leg, answer } = await this.#ring('a', this.order.first, this.begun.first, await mediaStep(media.offerForA()))
+    const { leg, answer } = await this.#ring('a', this.order.first, this.begun.first, media, await mediaStep(media.offerForA()))
     this.#answeredAt = this.own.time.now()
     this.#cleanup.push(() => leg.hangUp())
     negotiateLocally(leg, 'a', media)
@@ -147,7 +148,7 @@ class CallbackSession {
   async #reachSecond(media: MediaSession): Promise<Leg> {
     const ringback = media.play('a', 'ringback', { loop: true })
     try {
-      const { leg, answer } = await this.#ring('b', otherParty(this.order.first), this.begun.second, await mediaStep(media.offerForB()))
+      const { leg, answer } = await this.#ring('b', otherParty(this.order.first), this.begun.second, media, await mediaStep(media.offerForB()))
       this.#cleanup.push(() => leg.hangUp())
       negotiateLocally(leg, 'b', media)
       media.voice?.allowTalk(false)
@@ -163,23 +164,17 @@ class CallbackSession {
     }
   }
 
-  async #ring(side: Side, party: Party, to: E164, offer: string): Promise<AnsweredLeg> {
-    const patience = new AbortController()
-    const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
-    try {
-      const ways = { dial: (order: TrunkOrder) => reach(this.deps, order, { deliveryId: this.order.deliveryId, party }) }
-      return await tracedDial(ways, {
-        callId: this.own.callId,
-        to,
-        from: this.begun.number,
-        offer,
-        maxForwards: this.deps.config.maxForwards,
-        onRinging: () => undefined,
-        signal: AbortSignal.any([this.#over, patience.signal])
-      }, side, this.own.trace)
-    } finally {
-      clearTimeout(timer)
-    }
+  #ring(side: Side, party: Party, to: E164, media: MediaSession, offer: string): Promise<AnsweredLeg> {
+    const ways = { dial: (order: TrunkOrder) => reach(this.deps, order, { deliveryId: this.order.deliveryId, party }) }
+    return ringing({ over: this.#over, media, seconds: this.#settings.ringTimeoutSeconds }, (signal) => tracedDial(ways, {
+      callId: this.own.callId,
+      to,
+      from: this.begun.number,
+      offer,
+      maxForwards: this.deps.config.maxForwards,
+      onRinging: () => undefined,
+      signal
+    }, side, this.own.trace))
   }
 
   /** Has a party press 1. @throws EndCall not_accepted, or declined when they hang up instead */

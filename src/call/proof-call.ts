@@ -9,6 +9,7 @@ import { CallClock } from './call-clock.js'
 import type { CallDeps } from './deps.js'
 import type { Keys } from './keys.js'
 import { listenTo, mediaStep, takeAnswer } from './media.js'
+import { ringing } from './ringing.js'
 import { negotiateLocally } from './talk.js'
 import { EndCall, terminationOf } from './termination.js'
 import { unlessAborted } from './wait.js'
@@ -112,26 +113,21 @@ class ProofSession {
   }
 
   async #ring(to: E164, media: MediaSession): Promise<Leg> {
-    const patience = new AbortController()
-    const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
-    try {
-      const { leg, answer } = await this.deps.trunk.dial({
-        callId: this.callId,
-        to,
-        from: this.order.number,
-        offer: await mediaStep(media.offerForA()),
-        maxForwards: this.deps.config.maxForwards,
-        onRinging: () => undefined,
-        signal: AbortSignal.any([this.#over.signal, patience.signal])
-      })
-      this.#answeredAt = this.#time.now()
-      this.#cleanup.push(() => leg.hangUp())
-      negotiateLocally(leg, 'a', media)
-      await takeAnswer(media.acceptFromA(answer))
-      return leg
-    } finally {
-      clearTimeout(timer)
-    }
+    const offer = await mediaStep(media.offerForA())
+    const { leg, answer } = await ringing({ over: this.#over.signal, media, seconds: this.#settings.ringTimeoutSeconds }, (signal) => this.deps.trunk.dial({
+      callId: this.callId,
+      to,
+      from: this.order.number,
+      offer,
+      maxForwards: this.deps.config.maxForwards,
+      onRinging: () => undefined,
+      signal
+    }))
+    this.#answeredAt = this.#time.now()
+    this.#cleanup.push(() => leg.hangUp())
+    negotiateLocally(leg, 'a', media)
+    await takeAnswer(media.acceptFromA(answer))
+    return leg
   }
 
   #spentMs(): number {

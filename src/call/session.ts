@@ -17,6 +17,7 @@ import type { Keys } from './keys.js'
 import { listenTo, mediaStep, takeAnswer } from './media.js'
 import type { Origin } from './origin.js'
 import { reach } from './reach.js'
+import { ringing } from './ringing.js'
 import { transition, type CallState } from './state.js'
 import { negotiateLocally, talk, talkLimitMs } from './talk.js'
 import { announceAndRecord } from './recording.js'
@@ -207,26 +208,18 @@ export class CallSession {
   }
 
   /** Rings the callee with an INVITE in which nothing is the caller's. */
-  async #dial(decision: Connect, media: MediaSession, offer: string): Promise<AnsweredLeg> {
+  #dial(decision: Connect, media: MediaSession, offer: string): Promise<AnsweredLeg> {
     const { inbound } = this.#caller
-    const patience = new AbortController()
-    const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), this.#settings.ringTimeoutSeconds * 1000)
-    // Whoever picked up now would hear nobody.
-    void media.silent.then(() => patience.abort(new EndCall('media_unavailable')))
-    try {
-      return await tracedDial(this.#waysTo(decision), {
-        callId: this.id,
-        to: decision.callee,
-        from: inbound.dialled,
-        offer,
-        maxForwards: (inbound.maxForwards ?? this.#deps.config.maxForwards) - 1,
-        // A second phone or gateway may ring after the first; the caller hears one ringing, and that is what is stopped.
-        onRinging: () => { if (this.#state === 'dialling') this.#ringing = this.#ring(media) },
-        signal: AbortSignal.any([this.#over, patience.signal])
-      }, 'b', this.#trace)
-    } finally {
-      clearTimeout(timer)
-    }
+    return ringing({ over: this.#over, media, seconds: this.#settings.ringTimeoutSeconds }, (signal) => tracedDial(this.#waysTo(decision), {
+      callId: this.id,
+      to: decision.callee,
+      from: inbound.dialled,
+      offer,
+      maxForwards: (inbound.maxForwards ?? this.#deps.config.maxForwards) - 1,
+      // A second phone or gateway may ring after the first; the caller hears one ringing, and that is what is stopped.
+      onRinging: () => { if (this.#state === 'dialling') this.#ringing = this.#ring(media) },
+      signal
+    }, 'b', this.#trace))
   }
 
   /** The shop's support line has a phone only; a party may have an app. */

@@ -122,18 +122,18 @@ function settings(commandTimeoutMs: number) {
   }
 }
 
-export function isCluster(client: Client): boolean {
+export function isCluster(client: Client): client is Cluster {
   return client instanceof Cluster
 }
 
 /** The servers that hold the keys, each asked on its own; one unless it is a cluster. */
 export function primaries(client: Client): Client[] {
-  return client instanceof Cluster ? client.nodes('master') : [client]
+  return isCluster(client) ? client.nodes('master') : [client]
 }
 
 /** Asks a cluster anew who holds what. Never rejects. */
 export async function relearn(client: Client): Promise<void> {
-  if (client instanceof Cluster) await new Promise<void>((resolve) => client.refreshSlotsCache(() => resolve()))
+  if (isCluster(client)) await new Promise<void>((resolve) => client.refreshSlotsCache(() => resolve()))
 }
 
 /**

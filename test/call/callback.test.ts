@@ -96,6 +96,19 @@ t.test('nobody answers', async (t) => {
   }
 })
 
+t.test('media are lost while a phone rings: it stops', async (t) => {
+  for (const who of ['firstDoes', 'secondDoes'] as const) {
+    const stage = new CallbackStage()
+    stage[who] = () => {
+      stage.silence()
+      return new Promise(() => undefined)
+    }
+    const { done } = await startCallback(stage.deps(), order)
+    t.same(await done, { result: 'server_error', reason: 'media_unavailable' })
+    wholeAfter(t, stage, { result: 'server_error', reason: 'media_unavailable' })
+  }
+})
+
 t.test('whatever breaks, everything is given back', async (t) => {
   for (const step of ['media.open', 'offerForA', 'acceptFromA', 'play ringback to a', 'offerForB', 'connect', 'dial']) {
     for (const [error, reason] of [[new MaskError('media_unavailable'), 'media_unavailable'], [new TypeError('bug'), 'internal']] as const) {
