@@ -86,11 +86,20 @@ export async function startSentinel(t: Pick<Test, 'teardown'>, replicas: number)
   const first = await startNode(t, settings)
   const others = await Promise.all(Array.from({ length: replicas }, () => startNode(t, [...settings, `replicaof 127.0.0.1 ${first.port}`])))
   for (const node of others) await inStep(node)
+  // A new replica is sent what changes only when the primary has heard that it is ready, up to a second later.
+  await until(async () => text(await first.store.call('INFO', 'replication')).split('state=online').length > replicas, 'a primary that feeds its replicas')
   const sentinel = await startNode(t, [
     `sentinel monitor lines 127.0.0.1 ${first.port} 1`, 'sentinel auth-user lines sentinel', `sentinel auth-pass lines ${password}`,
     'sentinel down-after-milliseconds lines 600000', 'sentinel failover-timeout lines 3000'
   ], ['--sentinel'])
-  for (const { port } of others) await until(async () => String(await sentinel.store.call('SENTINEL', 'REPLICAS', 'lines')).includes(String(port)), 'a sentinel that knows the replicas')
+  // Every ten seconds otherwise: it would choose between replicas by what they had then.
+  await sentinel.store.call('SENTINEL', 'DEBUG', 'info-period', 100)
+  const known = async ({ port }: Node): Promise<number> => {
+    const replicas = list(await sentinel.store.call('SENTINEL', 'REPLICAS', 'lines')).map((one) => list(one).map(text))
+    const facts = replicas.find((one) => one[one.indexOf('port') + 1] === String(port)) ?? []
+    return Number(facts[facts.indexOf('slave-repl-offset') + 1])
+  }
+  for (const node of others) await until(async () => await known(node) > 0, 'a sentinel that knows the replicas')
   const nodes = [first, ...others]
   const primary = async (): Promise<Node> => {
     const port = Number(list(await sentinel.store.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'lines'))[1])
@@ -102,6 +111,10 @@ export async function startSentinel(t: Pick<Test, 'teardown'>, replicas: number)
     primary,
     async failOver() {
       const before = await primary()
+      for (const node of nodes) {
+        const offset = Number(/slave_repl_offset:(\d+)/.exec(String(await node.store.call('INFO', 'replication').catch(() => '')))?.[1] ?? 0)
+        if (node !== before && offset > 0) await until(async () => await known(node) >= offset, 'a sentinel that knows what a replica has')
+      }
       await sentinel.store.call('SENTINEL', 'SET', 'lines', 'down-after-milliseconds', 300)
       await until(async () => await primary() !== before, 'a failover')
       await sentinel.store.call('SENTINEL', 'SET', 'lines', 'down-after-milliseconds', 600_000)
