@@ -216,10 +216,11 @@ t.test('one process is killed and one drained under calls: the others\' go on, e
   t.equal(counted.days.reduce((sum, { calls = 0 }) => sum + calls, 0), finished, 'each end is counted once')
   t.match((await anyone().api('GET', '/v1/stats/now')).body, { calls: { live: lost.length } }, 'until somebody finishes those')
 
+  // What the killed one had taken to deliver, another takes half a minute later.
   const events = await until(async () => {
     const found = new Map(shop.got.map(({ headers, event }) => [headers['webhook-id'], event]))
     return [...found.values()].filter(({ type }) => type === 'call.ended').length >= finished ? [...found.values()] : undefined
-  }, 'the events', patienceMs)
+  }, 'the events', 3 * patienceMs)
   const of = (type: string): unknown[] => events.filter((event) => event.type === type).map(({ data }) => data.callId ?? data.deliveryId)
   t.same([...of('call.started')].sort(), calls.map(({ id }) => id).sort(), 'each call was told once')
   t.same([...of('call.ended')].sort(), calls.filter(({ state }) => state === 'ended').map(({ id }) => id).sort(), 'and each end')
