@@ -6,12 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createStore, type Store } from '../../src/store/redis.js'
 import { createLog } from '../../src/telemetry/log.js'
 import { program } from '../../test/support/program.js'
+import { freePort } from '../../test/support/ports.js'
 import { startRtpengine, type TestRtpengine } from '../../test/support/rtpengine.js'
 import { Api } from './api.js'
 import type { Shop } from './deliveries.js'
 import type { Invariants } from './invariants.js'
 import { askingHost, plainHost, type People } from './people.js'
-import { AppProcess, freePort, redisServer, sipServer, type Server } from './processes.js'
+import { AppProcess, redisServer, sipServer, type Server } from './processes.js'
 
 export interface PartsOptions {
   readonly people: People

@@ -1,7 +1,7 @@
 import { fork, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Invariants } from './invariants.js'
@@ -15,15 +15,6 @@ export interface Server {
   readonly pid: number
   start(): Promise<void>
   stop(signal: NodeJS.Signals): Promise<void>
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 export async function stopChild(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {

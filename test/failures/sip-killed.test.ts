@@ -1,5 +1,6 @@
 import t from 'tap'
-import { freePort, sipServer } from '../../bench/life/processes.js'
+import { sipServer } from '../../bench/life/processes.js'
+import { freePort } from '../support/ports.js'
 import { stage } from '../e2e/stage.js'
 import { until } from '../support/whole.js'
 import { patienceMs, scenesOn } from './support.js'

@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { list, text } from '../../src/store/reply.js'
 import { createStore, type Store } from '../../src/store/redis.js'
 import { createLog } from '../../src/telemetry/log.js'
+import { freePort } from './ports.js'
 
 export const password = 'only-for-tests'
 const log = createLog('silent')
@@ -21,15 +21,6 @@ export interface Node {
   /** Ends it as a crash would. */
   kill(): Promise<void>
   start(): Promise<void>
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 export async function until(condition: () => Promise<boolean>, what: string, ms = 30_000): Promise<void> {

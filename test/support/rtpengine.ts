@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { randomInt } from 'node:crypto'
 import type { Test } from 'tap'
 import { Control } from '../../src/media/rtpengine/control.js'
+import { freePort } from './ports.js'
 
 export interface TestRtpengine {
   readonly url: string
@@ -54,14 +54,4 @@ async function load(url: string): Promise<{ calls: number, ports: number }> {
   await control.close()
   const { currentstatistics, interfaces } = reply.statistics as { currentstatistics: { sessionstotal: number }, interfaces: { ports: { used: number } }[] }
   return { calls: currentstatistics.sessionstotal, ports: interfaces[0]!.ports.used }
-}
-
-export async function freePort(): Promise<number> {
-  const socket = createSocket('udp4')
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  await once(socket, 'close')
-  return port
 }

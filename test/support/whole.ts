@@ -1,6 +1,4 @@
-import { randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,6 +9,7 @@ import { startEmbedded, type Embedded } from '../../src/embedded/start.js'
 import { admitted } from '../../src/sip/admitted.js'
 import type { CallRecord } from '../../src/record/types.js'
 import { captured } from './log.js'
+import { freePort } from './ports.js'
 
 /** The whole application on free ports, as `npm start` runs it, with what tests want to look at. */
 export interface Whole {
@@ -102,12 +101,3 @@ export async function until<T>(ask: () => Promise<T | undefined>, what: string |
   }
 }
 
-/** A port that nobody has, below those that the system gives out by itself: whatever else runs is not given it before it is used. */
-async function freePort(): Promise<number> {
-  const port = randomInt(17_000, 20_000)
-  const server = createServer()
-  const free = await new Promise<boolean>((resolve) => server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)))
-  if (!free) return freePort()
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}

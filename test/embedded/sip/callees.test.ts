@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import type { EmbeddedSipServer } from '../../../src/embedded/sip/index.js'
 import { connectApp, nothingLeft, sdp, startServer, type App, type SrfDialog, type SrfMessage, type SrfRequest } from './support/app.js'
-import { freePort, sipp, type SippOptions } from './support/sipp.js'
+import { freePort } from '../../support/ports.js'
+import { sipp, type SippOptions } from './support/sipp.js'
 import { until } from './support/until.js'
 
 // Each test mostly waits for timers to run out; they do not disturb each other.

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { Control } from '../../../src/media/rtpengine/control.js'
-import { freePort } from '../../support/rtpengine.js'
+import { freePort } from '../../support/ports.js'
 
 type Answer = (message: string, reply: (text: string) => void) => void
 

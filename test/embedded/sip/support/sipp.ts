@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
@@ -76,18 +75,3 @@ function taken({ port, transport }: SippOptions): boolean {
   return local.test(readFileSync(`/proc/net/${table}`, 'utf8'))
 }
 
-/** Below the ports that the system gives to whoever asks for any: between finding a port and SIPp's taking it nobody else gets it. */
-const firstPort = 6500
-const ports = 2400
-let tried = 0
-
-/** A UDP port that is free now; each process looks elsewhere first. */
-export async function freePort(): Promise<number> {
-  const port = firstPort + (process.pid * 61 + tried++) % ports
-  const socket = createSocket('udp4')
-  const free = await new Promise<boolean>((resolve) => {
-    socket.once('error', () => resolve(false)).bind(port, '127.0.0.1', () => resolve(true))
-  })
-  await new Promise<void>((resolve) => socket.close(() => resolve()))
-  return free ? port : freePort()
-}
