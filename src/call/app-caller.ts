@@ -1,3 +1,4 @@
+import { calledByApp } from '../account/behind-nat.js'
 import type { Accounts } from '../account/types.js'
 import type { InboundCall } from '../sip/types.js'
 import { errorFields, type Log } from '../telemetry/log.js'
@@ -8,7 +9,7 @@ export async function begunByApp(accounts: Accounts, inbound: InboundCall, begin
   try {
     const { uri, authorization, source } = inbound
     const verdict = await accounts.authenticate({ method: 'INVITE', uri, authorization, source })
-    if (verdict.kind === 'known') begin(inbound, fromAccount(verdict.account))
+    if (verdict.kind === 'known') begin(calledByApp(inbound), fromAccount(verdict.account))
     else if (verdict.kind === 'challenge') inbound.challenge(verdict.challenge)
     else inbound.reject(403)
   } catch (error) {

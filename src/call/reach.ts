@@ -1,3 +1,4 @@
+import { answeredByApp } from '../account/behind-nat.js'
 import type { Party } from '../line/types.js'
 import type { TrunkOrder } from '../sip/gateways.js'
 import { CallFailed, type AnsweredLeg } from '../sip/types.js'
@@ -26,7 +27,7 @@ export async function reach({ trunk, accounts, dialApp }: Ways, order: TrunkOrde
   // In the trace, gateways are counted from one.
   order.watch?.tried(0)
   try {
-    return await dialApp({ ...order, signal: AbortSignal.any([order.signal, patience.signal]) }, app)
+    return answeredByApp(await dialApp({ ...order, signal: AbortSignal.any([order.signal, patience.signal]) }, app), app)
   } catch (error) {
     if (order.signal.aborted || hasDecided(error)) throw error
     return await trunk.dial(order)

@@ -1,4 +1,5 @@
 import type { MediaSession, Side } from '../media/types.js'
+import { inboundOtherwise } from '../sip/otherwise.js'
 import type { OutboundTrunk, TrunkOrder } from '../sip/gateways.js'
 import { CallerGone, type AnsweredLeg, type InboundCall, type Leg } from '../sip/types.js'
 import type { Trace } from './trace.js'
@@ -23,9 +24,7 @@ export function tracedInbound(call: InboundCall, trace: Trace): InboundCall {
     void leg.acked?.then(() => trace.note('a.in.ack'))
     return traceEnd(leg, 'a', trace)
   }
-  return {
-    source: call.source, uri: call.uri, authorization: call.authorization, dialled: call.dialled, identity: call.identity, maxForwards: call.maxForwards,
-    offer: call.offer, bodyUnsupported: call.bodyUnsupported, gone: call.gone,
+  return inboundOtherwise(call, {
     ring(sdp) {
       trace.note('a.out.status', 180)
       return call.ring(sdp)
@@ -34,7 +33,6 @@ export function tracedInbound(call: InboundCall, trace: Trace): InboundCall {
       trace.note('a.out.status', 183)
       return call.progress(sdp)
     },
-    challenge: (challenge) => call.challenge(challenge),
     reject(status, retryAfterSeconds) {
       if (!over && !call.gone.aborted) trace.note('a.out.status', status)
       final()
@@ -45,7 +43,7 @@ export function tracedInbound(call: InboundCall, trace: Trace): InboundCall {
       const { leg, answer } = await call.answerWithOffer(offer)
       return { leg: answered(leg), answer }
     }
-  }
+  })
 }
 
 /** Rings somebody as `trunk.dial` does; gateways, messages and statuses stand in the trace. */

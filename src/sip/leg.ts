@@ -1,8 +1,7 @@
 import { refusalHeaders, answerHeaders } from './headers.js'
 import type { SrfDialog, SrfRequest, SrfResponse } from './srf.js'
-import type { Leg, LegEnd } from './types.js'
-
-type OfferHandler = (offer: string | undefined) => Promise<string>
+import { flowOf } from './register.js'
+import type { Leg, LegEnd, OfferHandler } from './types.js'
 
 /**
  * In-dialog methods that end here: nothing of them is ever forwarded.
@@ -93,7 +92,7 @@ export class DrachtioLeg implements Leg {
     if (offer === undefined && req.method === 'UPDATE') { res.send(200, { headers: answerHeaders() }); return; }
     try {
       if (this.#handler === undefined) throw new Error('nobody negotiates this leg')
-      const answer = await this.#handler(offer)
+      const answer = await this.#handler(offer, flowOf(req))
       res.send(200, { body: answer, headers: { ...answerHeaders(), Contact: this.#dialog.local.contact, 'Content-Type': 'application/sdp' } })
     } catch {
       res.send(488, { headers: refusalHeaders() })

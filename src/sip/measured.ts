@@ -1,4 +1,5 @@
 import type { EventBus } from '../events.js'
+import { inboundOtherwise, legOtherwise } from './otherwise.js'
 import { CallFailed, type AnsweredLeg, type Dial, type InboundCall, type Leg, type LegEnd, type SipPort } from './types.js'
 
 type Direction = 'in' | 'out'
@@ -66,9 +67,7 @@ function inbound(call: InboundCall, events: Timed, deadlineMs: number): InboundC
     call.gone.removeEventListener('abort', gone)
     request.final(status)
   }
-  return {
-    source: call.source, uri: call.uri, authorization: call.authorization, dialled: call.dialled, identity: call.identity, maxForwards: call.maxForwards,
-    offer: call.offer, bodyUnsupported: call.bodyUnsupported, gone: call.gone,
+  return inboundOtherwise(call, {
     ring(sdp) {
       request.heard()
       return call.ring(sdp)
@@ -96,7 +95,7 @@ function inbound(call: InboundCall, events: Timed, deadlineMs: number): InboundC
       final(200)
       return { leg: watched(offered.leg, 'in', events, deadlineMs), answer: offered.answer }
     }
-  }
+  })
 }
 
 function watched(leg: Leg, direction: Direction, events: Timed, deadlineMs: number): Leg {
@@ -115,16 +114,12 @@ function watched(leg: Leg, direction: Direction, events: Timed, deadlineMs: numb
     events.emit('sip.bye', { ms, answered })
     return answered
   }
-  return {
-    ended: leg.ended,
-    ...(leg.acked === undefined ? {} : { acked: leg.acked }),
+  return legOtherwise(leg, {
     async hangUp() {
       // Who hangs up a dialog that the far end has ended sends nothing.
       if (over) return leg.hangUp()
       bye ??= hangUp()
       await bye
-    },
-    onOffer: (handler) => leg.onOffer(handler),
-    onDigit: (listener) => leg.onDigit(listener)
-  }
+    }
+  })
 }

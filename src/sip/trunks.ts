@@ -1,7 +1,7 @@
 import { BlockList, isIPv6 } from 'node:net'
 import type { TrunkConfig } from '../config.js'
 import { within } from '../deadline.js'
-import { cameFrom } from './gateway-address.js'
+import { bareAddress, cameFrom } from './gateway-address.js'
 import type { Source } from './types.js'
 
 /** A carrier connection as calls come from it; src/sip/gateways.ts is the way out. */
@@ -25,7 +25,7 @@ export function createTrunks(configs: readonly TrunkConfig[]): Trunks {
   const known = configs.map((config) => ({ trunk: trunkOf(config), sources: blockListOf(config.sources) }))
   return {
     recognise({ address }) {
-      const plain = address.replace(/^::ffff:/i, '').replace(/^\[|\]$/g, '')
+      const plain = bareAddress(address)
       return known.find(({ sources }) => sources.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4'))?.trunk
     }
   }

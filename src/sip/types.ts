@@ -38,6 +38,9 @@ export interface RegisterRequest {
 /** How a dialog ended: by the far end, by ours, or by the SIP server. */
 export type LegEnd = 'bye' | 'hung_up' | 'ack_missing' | 'session_expired' | 'lost'
 
+/** @param source where the offer came from @returns our answer, or our offer */
+export type OfferHandler = (offer: string | undefined, source: Source) => Promise<string>
+
 /** One established dialog. */
 export interface Leg {
   /** Resolves once, when the dialog is over, whoever ended it; never rejects. */
@@ -48,7 +51,7 @@ export interface Leg {
    * Answers the offers that the far end makes within the dialog (re-INVITE, UPDATE); an undefined
    * offer asks for ours. A rejection becomes 488. Nothing of it is passed to the other leg.
    */
-  onOffer(handler: (offer: string | undefined) => Promise<string>): void
+  onOffer(handler: OfferHandler): void
   /** Calls `listener` with every key that comes as INFO (application/dtmf-relay, application/dtmf). @returns what stops it */
   onDigit(listener: (digit: string) => void): () => void
   /** Resolves when the caller acknowledges our 200; stays open when that never comes. Only where we answered. */

@@ -7,8 +7,8 @@ import { Phone, waitFor, type Description } from './phone.js'
 /** What of an engine is in use, as its server sees it; all zero when nobody calls. */
 export type Load = () => Promise<Readonly<Record<string, number>>>
 
-export async function phone(t: Pick<Test, 'teardown'>, codecs: Phone['codecs']): Promise<Phone> {
-  const opened = await Phone.open(codecs)
+export async function phone(t: Pick<Test, 'teardown'>, codecs: Phone['codecs'], address?: string): Promise<Phone> {
+  const opened = await Phone.open(codecs, address)
   t.teardown(() => opened.close())
   return opened
 }

@@ -11,6 +11,6 @@ t.test('the embedded engine', (t) => {
     const engine = createEmbeddedMedia({ host: '127.0.0.1', ports: { from: first, to: first + 399 }, log: silent, silenceTimeoutMs })
     t.teardown(() => engine.close())
     return { engine, load: async () => ({ ...engine.stats() }) }
-  }, { abilities: { relay: true, voice: true, record: true }, hangUps: 300 })
+  }, { abilities: { relay: true, voice: true, record: true }, hangUps: 300, prefersDescribed: true })
   t.end()
 })

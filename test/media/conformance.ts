@@ -5,7 +5,7 @@ import { hearsTone } from '../../src/media/rtp/tone.js'
 import type { Abilities, MediaEngine } from '../../src/media/types.js'
 import { soundsFolder } from '../../src/media/sounds.js'
 import { connected, empty, phone, type Load } from './call.js'
-import { intruder } from './conformance-intruder.js'
+import { behindNat, intruder } from './conformance-intruder.js'
 import { leaks } from './conformance-leaks.js'
 import { offerFirst } from './conformance-offer.js'
 import { canaries, events, likeness, opus, pcma, pcmu, sleep, waitFor, type Phone } from './phone.js'
@@ -23,6 +23,8 @@ export interface ConformanceOptions {
   readonly hangUps: number
   /** Milliseconds after which it has learned for good where the phones are. */
   readonly learnedMs?: number
+  /** Whether it looks for a phone at the address that it described first. */
+  readonly prefersDescribed?: boolean
 }
 
 const long = 600_000
@@ -50,6 +52,7 @@ export function conformance(t: Test, makeEngine: MakeEngine, options: Conformanc
   })
   t.test('talk', (t) => talk(t, makeEngine))
   t.test('an intruder', (t) => intruder(t, makeEngine, options.learnedMs ?? 0))
+  if (options.prefersDescribed === true) t.test('a phone behind NAT', (t) => behindNat(t, makeEngine, options.learnedMs ?? 0))
   t.test('descriptions', (t) => descriptions(t, makeEngine))
   t.test('changes in mid-call', (t) => changes(t, makeEngine))
   t.test('the first offer is ours', (t) => offerFirst(t, makeEngine, { voice: options.abilities.voice }))

@@ -24,12 +24,14 @@ export interface Description {
   /** Whether the other side learns everything a phone may say of itself. */
   readonly talkative?: boolean
   readonly codecs?: readonly Codec[]
+  /** Where it says that it is, when that is not where it sends from. */
+  readonly place?: { readonly host: string, readonly port: number }
 }
 
 const patienceMs = 15_000
 const frame = 160
 
-/** A phone's media on 127.0.0.1: two sockets, a tone it makes, and ears. */
+/** A phone's media on loopback: two sockets, a tone it makes, and ears. */
 export class Phone {
   readonly received: { packet: RtpPacket, data: Buffer, from: number }[] = []
   readonly rtcp: Buffer[] = []
@@ -51,11 +53,11 @@ export class Phone {
   }
 
   /** @param codecs in its order of preference, under its own numbers */
-  static async open(codecs: readonly Codec[]): Promise<Phone> {
+  static async open(codecs: readonly Codec[], address = '127.0.0.1'): Promise<Phone> {
     for (;;) {
-      const rtp = await bind(0)
+      const rtp = await bind(0, address)
       const { port } = rtp.address()
-      const rtcp = port % 2 === 0 ? await bind(port + 1).catch(() => undefined) : undefined
+      const rtcp = port % 2 === 0 ? await bind(port + 1, address).catch(() => undefined) : undefined
       if (rtcp !== undefined) return new Phone(rtp, rtcp, codecs)
       rtp.close()
     }
@@ -65,14 +67,14 @@ export class Phone {
     return this.rtpSocket.address().port
   }
 
-  offer({ direction = 'sendrecv', zeroAddress = false, talkative = false, codecs = this.codecs }: Description = {}): string {
+  offer({ direction = 'sendrecv', zeroAddress = false, talkative = false, codecs = this.codecs, place = { host: '127.0.0.1', port: this.port } }: Description = {}): string {
     const says = (...lines: string[]): string[] => talkative ? lines : []
     return [
       'v=0', `o=${talkative ? 'CANARY-user' : '-'} 4670174 ${this.version++} IN IP4 ${talkative ? '192.0.2.77' : '127.0.0.1'}`, `s=${talkative ? 'CANARY phone +46701740666' : '-'}`,
       ...says('i=CANARY', 'u=http://canary.example', 'e=canary@example.com', 'p=+46701740666'),
-      `c=IN IP4 ${zeroAddress ? '0.0.0.0' : '127.0.0.1'}`, 't=0 0',
+      `c=IN IP4 ${zeroAddress ? '0.0.0.0' : place.host}`, 't=0 0',
       ...says('a=tool:CANARY 1.0', 'a=x-canary:1'),
-      `m=audio ${this.port} RTP/AVP ${codecs.map(({ payloadType }) => payloadType).join(' ')}${talkative ? ' 119' : ''}`,
+      `m=audio ${place.port} RTP/AVP ${codecs.map(({ payloadType }) => payloadType).join(' ')}${talkative ? ' 119' : ''}`,
       ...says('i=CANARY', 'a=rtpmap:119 CANARY/8000', 'a=fmtp:119 canary', 'a=candidate:1 1 udp 1 192.0.2.77 9 typ host', 'a=ice-ufrag:CANARY', 'a=ssrc:1 cname:canary@192.0.2.77', 'a=mid:CANARY', 'a=extmap:1 urn:canary'),
       ...codecs.flatMap((codec) => [`a=rtpmap:${codec.payloadType} ${codecKey(codec)}${codec.name === 'opus' ? '/2' : ''}`, ...fmtp(codec, talkative)]),
       `a=${direction}`, ''
@@ -220,9 +222,9 @@ function fmtp(codec: Codec, talkative: boolean): string[] {
   return config === undefined ? [] : [`a=fmtp:${codec.payloadType} ${config}`]
 }
 
-async function bind(port: number): Promise<Socket> {
+async function bind(port: number, address: string): Promise<Socket> {
   const socket = createSocket('udp4')
-  socket.bind(port, '127.0.0.1')
+  socket.bind(port, address)
   await once(socket, 'listening')
   return socket
 }

@@ -10,14 +10,14 @@ import type { E164 } from '../../src/phone/types.js'
 import type { CallEnd, CallStart } from '../../src/record/types.js'
 import type { ShopSettings } from '../../src/shop/settings.js'
 import type { TrunkOrder } from '../../src/sip/gateways.js'
-import { CallerGone, type AnsweredLeg, type InboundCall, type Leg, type LegEnd, type OfferedLeg } from '../../src/sip/types.js'
+import { CallerGone, type AnsweredLeg, type InboundCall, type Leg, type LegEnd, type OfferedLeg, type OfferHandler, type Source } from '../../src/sip/types.js'
 
 /** A leg whose far end the test plays. */
 export class ScriptedLeg implements Leg {
   readonly ended: Promise<LegEnd>
   hungUp = 0
   digits: ((digit: string) => void) | undefined
-  offers: ((offer: string | undefined) => Promise<string>) | undefined
+  offers: ((offer: string | undefined, source?: Source) => Promise<string>) | undefined
   #end!: (end: LegEnd) => void
 
   constructor() {
@@ -38,8 +38,8 @@ export class ScriptedLeg implements Leg {
     return () => { this.digits = undefined }
   }
 
-  onOffer(handler: (offer: string | undefined) => Promise<string>): void {
-    this.offers = handler
+  onOffer(handler: OfferHandler): void {
+    this.offers = (offer, source = { address: '127.0.0.1', port: 5071 }) => handler(offer, source)
   }
 }
 

@@ -7,8 +7,8 @@ export interface Address {
 /**
  * Decides whose packets belong to a side, so that nobody else can listen in or speak (the "RTP bleed"
  * attack). After a description the first plausible source is taken, as phones behind NAT send from elsewhere
- * than they say; then it is locked until the next description. The address that was described may always
- * take over from a learned one: who was there first by luck or spray does not keep the place.
+ * than they say; then it is locked until the next description. One that is nearer to what was described may
+ * always take over: who was there first by luck or spray does not keep the place.
  */
 export class SourceLatch {
   private described: Address | undefined
@@ -24,7 +24,7 @@ export class SourceLatch {
 
   accept(source: Address): boolean {
     if (!this.open && same(source, this.locked)) return true
-    if (!this.open && !same(source, this.described)) return false
+    if (!this.open && this.nearness(source) <= this.nearness(this.locked)) return false
     this.locked = { address: source.address, port: source.port }
     this.open = false
     return true
@@ -33,6 +33,12 @@ export class SourceLatch {
   /** Whether this is one of the two addresses of this side, without taking a new one. */
   knows(source: Address): boolean {
     return same(source, this.locked) || same(source, this.described)
+  }
+
+  /** 2: what was described; 1: its host, another port, as a NAT makes them; 0: anywhere else. */
+  private nearness(source: Address | undefined): number {
+    if (source === undefined || source.address !== this.described?.address) return 0
+    return source.port === this.described.port ? 2 : 1
   }
 
   /** Where to send: where media came from, else where the description says (symmetric RTP, RFC 4961). */

@@ -37,6 +37,30 @@ t.test('the described source takes over, and keeps', (t) => {
   t.end()
 })
 
+t.test('the described host takes over from another one, whatever its port, and once', (t) => {
+  const latch = new SourceLatch()
+  const outside = { ...described, port: 4001 }
+  latch.expect(described)
+  t.ok(latch.accept(other), 'a stranger who was there first')
+  t.ok(latch.accept(outside), 'a phone whose port a NAT has changed')
+  t.same(latch.target, outside)
+  t.notOk(latch.accept(other), 'and keeps it')
+  t.notOk(latch.accept({ ...described, port: 4003 }), 'from others of its host, too')
+  t.ok(latch.accept(described), 'what was described is nearer still')
+  t.notOk(latch.accept(outside))
+  t.same(latch.target, described)
+  t.end()
+})
+
+t.test('without a description no host is preferred', (t) => {
+  const latch = new SourceLatch()
+  latch.expect(undefined)
+  t.ok(latch.accept(other))
+  t.notOk(latch.accept(learned))
+  t.same(latch.target, other)
+  t.end()
+})
+
 t.test('a new description opens it again; the old target serves until somebody comes', (t) => {
   const latch = new SourceLatch()
   latch.expect(described)

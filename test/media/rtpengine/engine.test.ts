@@ -15,7 +15,7 @@ t.test('conformance', { skip: noRtpengine ?? false }, async (t) => {
     const engine = createRtpengineMedia({ urls: [server.url], log: silent, deadlineMs: 4000, silenceTimeoutMs })
     t.teardown(() => engine.close())
     return { engine, load: () => server.load() }
-  }, { abilities: { relay: true, voice: false, record: false }, hangUps: 300, learnedMs: 4000 })
+  }, { abilities: { relay: true, voice: false, record: false }, hangUps: 300, learnedMs: 4000, prefersDescribed: true })
 })
 
 /** Until both hear each other. */
