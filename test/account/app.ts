@@ -96,7 +96,7 @@ export class AppPhone {
   }
 
   /** Calls a number. @returns the final answer, acknowledged, and the dialog when there is one */
-  async call(number: string, secret: Secret, options: { from?: string, headers?: Lines } = {}): Promise<{ final: Message, dialog: Dialog }> {
+  async call(number: string, secret: Secret, options: { from?: string, headers?: Lines, body?: string } = {}): Promise<{ final: Message, dialog: Dialog }> {
     const uri = `sip:${number}@${secret.domain}`
     const final = await this.ask('INVITE', uri, { secret, body: this.sdp, ...options, headers: { Contact: this.contact, ...options.headers } })
     const dialog = dialogOf(final)

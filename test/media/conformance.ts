@@ -52,7 +52,7 @@ export function conformance(t: Test, makeEngine: MakeEngine, options: Conformanc
   })
   t.test('talk', (t) => talk(t, makeEngine))
   t.test('an intruder', (t) => intruder(t, makeEngine, options.learnedMs ?? 0))
-  if (options.prefersDescribed === true) t.test('a phone behind NAT', (t) => behindNat(t, makeEngine, options.learnedMs ?? 0))
+  if (options.prefersDescribed === true) t.test('a phone behind NAT', (t) => behindNat(t, makeEngine))
   t.test('descriptions', (t) => descriptions(t, makeEngine))
   t.test('changes in mid-call', (t) => changes(t, makeEngine))
   t.test('the first offer is ours', (t) => offerFirst(t, makeEngine, { voice: options.abilities.voice }))
