@@ -1,7 +1,12 @@
 import t from 'tap'
+import { noAccounts } from '../../src/account/accounts.js'
 import { answeredByApp, calledByApp, reachable } from '../../src/account/behind-nat.js'
+import { createCalls } from '../../src/call/calls.js'
+import type { CallDeps } from '../../src/call/deps.js'
 import { readSdp } from '../../src/media/sdp.js'
-import { ScriptedInbound, ScriptedLeg } from '../support/call-doubles.js'
+import { CallFailed } from '../../src/sip/types.js'
+import { CallStage, partyPhones, ScriptedInbound, ScriptedLeg } from '../support/call-doubles.js'
+import { silent } from '../support/log.js'
 
 /** The outside of a NAT, and where a phone has moved to. */
 const [outside, moved] = ['203.0.113.7', '198.51.100.9']
@@ -96,4 +101,41 @@ t.test('an app that is called: its answer, from where it is registered', async (
   t.equal(await leg.offers?.(described('10.1.2.3'), { address: moved, port: 1 }), moved)
   t.equal(addressIn(answeredByApp({ leg, answer: described('fd00::5', 6) }, { route: 'sip:[2001:db8::7]:5071;transport=tls' }).answer), '2001:db8::7')
   t.equal(addressIn(answeredByApp({ leg, answer: described('10.1.2.3') }, { route: 'sip:10.9.9.9:5071;transport=udp' }).answer), '10.1.2.3', 'a neighbour')
+})
+
+/** Plays a call of the customer to the courier and says what the media engine was told of each side. */
+async function toldOf(stage: CallStage, changed: Partial<CallDeps>): Promise<{ a: string | undefined, b: string | undefined }> {
+  const told: { a: string | undefined, b: string | undefined } = { a: undefined, b: undefined }
+  const deps = stage.deps()
+  const media: CallDeps['media'] = {
+    ...deps.media,
+    async open(callId, offer, needs) {
+      told.a = offer && addressIn(offer)
+      const session = await deps.media.open(callId, offer, needs)
+      return { ...session, connect: (answer) => { told.b = addressIn(answer); return session.connect(answer) } }
+    }
+  }
+  const calls = createCalls({ ...deps, media, ...changed }, silent)
+  const inbound = new FromOutside(70, described('10.1.2.3'))
+  calls.take(inbound)
+  for (let turns = 0; turns < 10_000 && !inbound.sent.some((sent) => sent.startsWith('200')); turns++) await new Promise((resolve) => { setImmediate(resolve) })
+  inbound.leg.end()
+  await calls.close()
+  return told
+}
+
+t.test('apps are taken by where they are, carriers at their word', async (t) => {
+  const stage = new CallStage()
+  const [trunk, account] = [{ id: 'demo', asksCode: false, identity: [], country: 'EE' }, { name: 'demo-x', shopId: 'demo', deliveryId: 'demo-abc', party: 'courier' as const }]
+  stage.callee = async () => ({ leg: stage.b, answer: described('10.9.9.9') })
+  stage.found = { kind: 'connect', deliveryId: 'demo-abc', shopId: 'demo', reference: 'order-1', caller: 'customer', phones: partyPhones, callee: partyPhones.courier }
+  const byCarrier = { trunks: { recognise: () => trunk } }
+  t.same(await toldOf(stage, byCarrier), { a: '10.1.2.3', b: '10.9.9.9' }, 'from a carrier, to a carrier')
+  stage.app = { uri: 'sip:demo-x@10.9.9.9', route: `sip:${moved}:5071;transport=tcp` }
+  stage.ringApp = stage.callee
+  t.same(await toldOf(stage, byCarrier), { a: '10.1.2.3', b: moved }, 'from a carrier, to an app')
+  stage.ringApp = () => Promise.reject(new CallFailed(480))
+  t.same(await toldOf(stage, byCarrier), { a: '10.1.2.3', b: '10.9.9.9' }, 'to a carrier after the app')
+  const accounts = { ...noAccounts, serves: () => true, authenticate: async () => ({ kind: 'known' as const, account }) }
+  t.same(await toldOf(stage, { accounts }), { a: outside, b: '10.9.9.9' }, 'from an app, to a carrier')
 })

@@ -199,7 +199,7 @@ export class CallStage {
 
   #lines(): Lines {
     const lookup = async (): Promise<Lookup> => { this.step('lookup'); return this.found }
-    return { lookup, redeem: () => this.redeem(), count: async () => this.step('count'), release: async (_delivery: string, _call: string, spentMs = 0) => { this.step('release'); this.spent.push(spentMs) } } as unknown as Lines
+    return { lookup, enter: lookup, redeem: () => this.redeem(), count: async () => this.step('count'), release: async (_delivery: string, _call: string, spentMs = 0) => { this.step('release'); this.spent.push(spentMs) } } as unknown as Lines
   }
 
   #engine(): MediaEngine {
