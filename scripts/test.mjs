@@ -1,7 +1,7 @@
 /**
- * Everything that must hold: lint, build, types, imports and each test file, two at a time and beside them one that waits.
+ * Everything that must hold: types, lint, build, imports and each test file, two at a time and beside them one that waits.
  * `node scripts/test.mjs [file or folder …]` limits the test files. The last line is
- * `N passed, N failed` with `, N skipped` when something was skipped; lint, build, types and imports count as one each.
+ * `N passed, N failed` with `, N skipped` when something was skipped; types and lint, build and imports count as one each.
  * Every one is a process group of its own, so one that hangs is ended and hurts no other.
  */
 import { spawn } from 'node:child_process'
@@ -27,10 +27,8 @@ const bundled = await bundle(files)
 process.once('exit', () => rmSync(bundled, { recursive: true, force: true }))
 const { busy, waiting } = ordered(files)
 const work = [
-  () => check('lint', ['node_modules/eslint/bin/eslint.js', '.']),
-  () => check('build', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']),
-  () => check('types', ['node_modules/typescript/bin/tsc', '--noEmit']),
-  () => check('types of the pages', ['node_modules/typescript/bin/tsc', '-p', 'src/http/console/web']),
+  () => check('types and lint', ['scripts/check.mjs']),
+  () => check('build', ['node_modules/typescript/bin/tsc', '--noCheck', '-p', 'tsconfig.build.json']),
   () => check('imports', ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src']),
   ...busy.map(testJob)
 ]
