@@ -8,7 +8,7 @@ export interface Address {
  * Decides whose packets belong to a side, so that nobody else can listen in or speak (the "RTP bleed"
  * attack). After a description the first plausible source is taken, as phones behind NAT send from elsewhere
  * than they say; then it is locked until the next description. One that is nearer to what was described may
- * always take over: who was there first by luck or spray does not keep the place.
+ * always take over, and one that is farther away never: who was there first by luck or spray does not keep the place.
  */
 export class SourceLatch {
   private described: Address | undefined
@@ -24,7 +24,8 @@ export class SourceLatch {
 
   accept(source: Address): boolean {
     if (!this.open && same(source, this.locked)) return true
-    if (!this.open && this.nearness(source) <= this.nearness(this.locked)) return false
+    const [near, held] = [this.nearness(source), this.nearness(this.locked)]
+    if (this.open ? near < held : near <= held) return false
     this.locked = { address: source.address, port: source.port }
     this.open = false
     return true

@@ -75,3 +75,16 @@ t.test('a new description opens it again; the old target serves until somebody c
   t.same(latch.target, { ...described, port: 4002 }, 'a hold without an address changes no place')
   t.end()
 })
+
+t.test('a phone that is where it says keeps its place when it offers again', (t) => {
+  const latch = new SourceLatch()
+  latch.expect(described)
+  latch.accept(described)
+  latch.expect(described)
+  t.notOk(latch.accept(other), 'not one packet of a stranger')
+  t.notOk(latch.accept({ ...described, port: 4001 }), 'nor of another at its host')
+  t.same(latch.target, described)
+  latch.expect({ ...described, port: 4100 })
+  t.ok(latch.accept(learned), 'it moved, and a NAT may be there')
+  t.end()
+})
