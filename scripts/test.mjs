@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { Parser } from 'tap-parser'
 import { bundle } from './bundle.mjs'
 import { ordered } from './order.mjs'
+import { sourcePlaces } from './places.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** For two cores; one more worker does what hardly needs any. */
@@ -25,6 +26,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
 const files = testFiles(process.argv.slice(2))
 const bundled = await bundle(files)
 process.once('exit', () => rmSync(bundled, { recursive: true, force: true }))
+const inSources = sourcePlaces(root, bundled)
 const { busy, waiting } = ordered(files)
 const work = [
   () => check('types and lint', ['scripts/check.mjs']),
@@ -58,7 +60,7 @@ async function runFile(file) {
   const parser = new Parser()
   watch(parser, '', outcome)
   const env = { ...process.env, TAP_TIMEOUT: String(timeoutSeconds), NODE_ENV: 'test', MASKLINE_TEST_BUNDLE: bundled }
-  const ended = await run(['--enable-source-maps', join(bundled, file.replace(/\.ts$/, '.js'))], timeoutSeconds + 10, env, (chunk) => parser.write(chunk))
+  const ended = await run([join(bundled, file.replace(/\.ts$/, '.js'))], timeoutSeconds + 10, env, (chunk) => parser.write(chunk))
   parser.end()
   const { plan, count, failures } = parser.results
   const broken = failures.map((failure) => failure.tapError).filter(Boolean)
@@ -97,14 +99,14 @@ function report(file, outcome) {
   total.skipped.push(...outcome.skipped.map((line) => `${file}: ${line}`))
   const bad = outcome.failures.length > 0
   say(`${bad ? 'not ok' : 'ok'} ${file} (${outcome.passed} passed${bad ? `, ${outcome.failures.length} failed` : ''}, ${outcome.seconds} s)`)
-  for (const failure of outcome.failures) say(indent(describe(failure)))
-  if (bad && outcome.errors.length > 0) say(indent(`its standard error:\n${indent(tail(outcome.errors.join('')))}`))
+  for (const failure of outcome.failures) say(indent(inSources(describe(failure))))
+  if (bad && outcome.errors.length > 0) say(indent(`its standard error:\n${indent(inSources(tail(outcome.errors.join(''))))}`))
 }
 
 /** A failed assertion as a person reads it: where, what was expected, what came. */
 function describe({ name, diag = {} }) {
   const { at, diff, stack, source, ...rest } = diag ?? {}
-  const place = at?.fileName ? `at ${at.fileName}:${at.lineNumber}` : undefined
+  const place = at?.fileName ? `at ${at.fileName}:${at.lineNumber}:${at.columnNumber}` : undefined
   const facts = Object.entries(rest).filter(([key]) => !['compare', 'tapCaught', 'cwd'].includes(key)).map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
   const lines = [place, diff?.trimEnd(), ...facts, place === undefined ? stack?.trimEnd() : undefined].filter(Boolean)
   return [`- ${name}`, ...lines.map((line) => indent(line))].join('\n')

@@ -12,5 +12,5 @@ export function program(source: URL): { execArgv: string[], file: string } {
   const path = fileURLToPath(source)
   return bundle === undefined
     ? { execArgv: ['--import=tsx'], file: path }
-    : { execArgv: ['--enable-source-maps'], file: join(bundle, relative(root, path).replace(/\.ts$/, '.js')) }
+    : { execArgv: [], file: join(bundle, relative(root, path).replace(/\.ts$/, '.js')) }
 }
