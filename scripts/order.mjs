@@ -2,16 +2,18 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** Those that hardly compute: they wait, for speech in real time and for timers of SIP. */
+/** Those that hardly compute, the slowest first: they wait, for speech in real time and for timers of SIP. */
 const waiting = [
-  'e2e/flows', 'e2e/callback', 'failures/killed', 'media/engines', 'e2e/no-ack', 'media/conformance', 'e2e/outcomes', 'account/account', 'media/rtpengine/engine', 'failures/store',
-  'http/health', 'media/freeswitch/traps', 'media/freeswitch/steps', 'e2e/destinations', 'robust/torture', 'sip/gateways', 'e2e/proof', 'e2e/uniform'
+  'e2e/flows', 'failures/killed', 'e2e/callback', 'life/churn', 'media/engines', 'e2e/destinations', 'e2e/no-ack', 'e2e/outcomes', 'media/conformance', 'media/rtpengine/engine', 'failures/store',
+  'media/freeswitch/traps', 'media/freeswitch/steps', 'account/account', 'failures/sip', 'e2e/proof', 'e2e/uniform', 'e2e/relay-killed', 'http/webhooks/webhooks', 'demo/main', 'e2e/talk', 'failures/sentinel',
+  'http/health', 'sip/gateways', 'robust/torture', 'embedded/sip/callers', 'sip/late-offer', 'embedded/sip/callees', 'demo/scenes', 'store/redis', 'embedded/sip/server', 'shop/shops', 'media/embedded/voice',
+  'embedded/phone/phone', 'embedded/sip/drachtio/admin', 'media/embedded/offer-first'
 ].map(testFile)
 
 /** The slowest of the others. */
 const slowest = [
-  'http/console/pages', 'privacy/canary', 'http/console/whole', 'failures/processes', 'life/churn', 'http/console/access', 'cli/server', 'line/model', 'failures/drain', 'robust/fuzz',
-  'line/processes', 'demo/main', 'failures/sip', 'failures/sip-killed', 'line/sizing', 'http/isolation'
+  'http/console/pages', 'failures/processes', 'http/console/whole', 'privacy/canary', 'http/console/access', 'cli/server', 'e2e/traces', 'e2e/left', 'line/model', 'failures/start', 'failures/sip-killed',
+  'line/sizing', 'failures/cluster', 'record/retention/kill', 'line/processes', 'robust/fuzz', 'failures/drain', 'http/isolation'
 ].map(testFile)
 
 /**

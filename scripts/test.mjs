@@ -1,5 +1,5 @@
 /**
- * Everything that must hold: types, lint, build, imports and each test file, two at a time and beside them one that waits.
+ * Everything that must hold: types, lint, build, imports and each test file, two at a time and beside them two that wait.
  * `node scripts/test.mjs [file or folder …]` limits the test files. The last line is
  * `N passed, N failed` with `, N skipped` when something was skipped; types and lint, build and imports count as one each.
  * Every one is a process group of its own, so one that hangs is ended and hurts no other.
@@ -14,8 +14,6 @@ import { ordered } from './order.mjs'
 import { sourcePlaces } from './places.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** For two cores; one more worker does what hardly needs any. */
-const busyWorkers = 2
 /** After this a test file reports a timeout itself; ten seconds later it is killed. */
 const timeoutSeconds = Number(process.env.TAP_TIMEOUT ?? 120)
 
@@ -35,7 +33,8 @@ const work = [
   ...busy.map(testJob)
 ]
 const waits = waiting.map(testJob)
-await Promise.all([worker(waits), ...Array.from({ length: busyWorkers }, () => worker(work, waits))])
+// For two cores; what waits hardly needs any. Whoever is done helps the others, but four never compute.
+await Promise.all([worker(work, waits), worker(work, waits), worker(waits, work), worker(waits)])
 close()
 
 async function check(name, [script, ...args]) {
