@@ -21,6 +21,8 @@ export interface Line {
 
 const patienceMs = 8000
 const audioPatienceMs = 3000
+/** Time for what is done after a call, so that it does not count as the next one's set-up. */
+const pauseMs = 200
 
 /** Both ends of a call on sockets of this process: a caller at the carrier and a callee behind its gateway. */
 export class Pair {
@@ -65,6 +67,7 @@ export class Pair {
     times.answered = performance.now()
     if (await this.#talk(sdp, await sdpOfCallee)) times.heard = performance.now()
     await hangUp()
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
     return { invite: times.invited - times.sent, answer: times.answered - times.accepted, audio: times.heard - times.accepted }
   }
 
