@@ -1,5 +1,5 @@
 /**
- * What happens beyond the limit: `npm run bench:overload -- --seconds 15`.
+ * What happens beyond the limit: `npm run bench:overload -- --seconds 15`; `--limit 100` takes that for the limit and measures none.
  * Starts the application, raises the rate of calls until their set-up grows or calls are refused (the measured limit),
  * then plays 80 % and 150 % of it. Prints JSON; exits 1 when admitted calls at 150 % take more than 1.5 times as long
  * (p95, INVITE to 200) as those at 80 %, or when something else than 200 and 503 came.
@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '15' }, probe: { type: 'string', default: '6' }, talk: { type: 'string', default: '500' }, start: { type: 'string', default: '10' }, http: { type: 'string', default: '3085' }, sip: { type: 'string', default: '5085' } } })
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '15' }, probe: { type: 'string', default: '6' }, talk: { type: 'string', default: '500' }, limit: { type: 'string', default: '0' }, start: { type: 'string', default: '10' }, http: { type: 'string', default: '3085' }, sip: { type: 'string', default: '5085' } } })
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dir = mkdtempSync(join(tmpdir(), 'maskline-overload-'))
 const base = `http://127.0.0.1:${values.http}`
@@ -65,18 +65,23 @@ async function run(): Promise<number> {
   gateway.push(spawn('sipp', ['-sn', 'uas', '-i', '127.0.0.1', '-p', String(gatewayPort), '-nostdin'], { cwd: dir, stdio: 'ignore' }))
   // Code that has run for a while is faster.
   for (const rate of [10, 20, 40]) await play(rate, 5)
-  const probes: Phase[] = []
-  for (let rate = Number(values.start); ; rate = Math.ceil(rate * 1.4)) {
-    const phase = await play(rate, Number(values.probe))
-    probes.push(phase)
-    if (phase.p50 > slowMs || phase.refused > mostRefused * (phase.answered + phase.refused) || rate > 1000) break
-  }
-  const limit = probes.at(-2)?.rate ?? probes[0]!.rate
+  const probes = values.limit === '0' ? await probe() : []
+  const limit = Number(values.limit) || (probes.at(-2)?.rate ?? probes[0]!.rate)
   const below = await play(Math.round(limit * 0.8), Number(values.seconds))
   const above = await play(Math.round(limit * 1.5), Number(values.seconds))
   const ratio = Math.round(above.p95 / below.p95 * 100) / 100
   process.stdout.write(`${JSON.stringify({ limit, at80: below, at150: above, ratio, probes }, undefined, 2)}\n`)
   return ratio <= 1.5 ? 0 : 1
+}
+
+/** Rising rates, up to the first that is too much. */
+async function probe(): Promise<Phase[]> {
+  const probes: Phase[] = []
+  for (let rate = Number(values.start); ; rate = Math.ceil(rate * 1.4)) {
+    const phase = await play(rate, Number(values.probe))
+    probes.push(phase)
+    if (phase.p50 > slowMs || phase.refused > mostRefused * (phase.answered + phase.refused) || rate > 1000) return probes
+  }
 }
 
 async function allocate(i: number): Promise<string> {

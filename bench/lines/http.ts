@@ -57,8 +57,8 @@ export async function measureHttp(seconds: number): Promise<HttpResult> {
 
 function startApp(dir: string, redisUrl: string): ChildProcess {
   const file = join(dir, 'bench.yaml')
-  // People and numbers of this run are reserved for fiction: +1 … 555 01xx, and country code 999.
-  writeFileSync(file, JSON.stringify({ access: { requestsPerSecond: 0 }, line: { allowedCountries: ['US', 'CA', 'SE'] }, pools: [{ id: 'demo', numbers: ['+999000000000-+999000004999'] }] }))
+  // People and numbers of this run are reserved for fiction: +1 … 555 01xx, and country code 999. What can be done is measured, not what is refused beyond it.
+  writeFileSync(file, JSON.stringify({ overload: { eventLoopDelayMs: 5000 }, access: { requestsPerSecond: 0 }, line: { allowedCountries: ['US', 'CA', 'SE'] }, pools: [{ id: 'demo', numbers: ['+999000000000-+999000004999'] }] }))
   return spawn('node', ['dist/main.js'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -111,7 +111,8 @@ async function load(url: string, duration: number, child: ChildProcess, headers:
     requests: [{ method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, setupRequest: (request) => ({ ...request, body: body() }) }]
   })
   const cpuUs = Math.round((cpuMs(child) - before) * 1000 / result.requests.total)
-  return { cpuUs, perSecond: Math.round(result.requests.average), p50Ms: result.latency.p50, p99Ms: result.latency.p99, failed: result.non2xx + result.errors }
+  // A refusal is no allocation, and quicker than one.
+  return { cpuUs, perSecond: Math.round(result['2xx'] / result.duration), p50Ms: result.latency.p50, p99Ms: result.latency.p99, failed: result.non2xx + result.errors }
 }
 
 /** User and system time of a process so far; the kernel counts in hundredths of a second. */
