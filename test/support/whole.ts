@@ -100,4 +100,3 @@ export async function until<T>(ask: () => Promise<T | undefined>, what: string |
     await sleep(25)
   }
 }
-
