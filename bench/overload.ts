@@ -77,7 +77,7 @@ async function run(): Promise<number> {
 /** Rising rates, up to the first that is too much. */
 async function probe(): Promise<Phase[]> {
   const probes: Phase[] = []
-  for (let rate = Number(values.start); ; rate = Math.ceil(rate * 1.4)) {
+  for (let rate = Number(values.start); ; rate = Math.ceil(rate * 1.2)) {
     const phase = await play(rate, Number(values.probe))
     probes.push(phase)
     if (phase.p50 > slowMs || phase.refused > mostRefused * (phase.answered + phase.refused) || rate > 1000) return probes

@@ -64,9 +64,6 @@ const mediaStepMs = 3000
 /** The same for an rtpengine: within the time that a call gives its media, another engine must be able to step in. */
 const relayStepMs = 1500
 
-/** So many calls in set-up are no load, however late the event loop is. */
-const calmCalls = 8
-
 /** Where the servers are that the application needs, embedded or real. */
 export interface Servers {
   readonly redisUrl: string
@@ -139,7 +136,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
   const journal = own(createJournal({ store, ring: keyRing, shops: shopIds, log, onRecovered: (ended) => events.emit('call.ended', ended) }))
   await journal.recover()
 
-  const load = own(createLoad({ eventLoopDelayMs: config.overload.eventLoopDelayMs }))
+  const load = own(createLoad(config.overload))
   const sip = own(measured(await connectSip({ url: servers.drachtioUrl, deadlineMs: config.sip.requestTimeoutMs, log }), events, config.sip.requestTimeoutMs))
   const media = own(createMedia(config, sip, log))
   const recordings = createRecordings({ dir: config.recordings.dir ?? join(config.dataDir, 'recordings'), keys: keyRing, log })
@@ -154,7 +151,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     teller: (order) => calls.tell(order)
   }))
   const accounts = createAccounts({ store, keys: keyRing, lines, config: config.sip.accounts, log, isCarrier: createIsCarrier(config.trunks), onKnown: (address, port, forMs) => servers.sip?.welcome(address, port, forMs) })
-  const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, accounts, dialApp: (order, target) => sip.dial({ ...order, gateway: target.route, target }), media, lines, recordings: withPeriod(recordings, retention), journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log, { admits: (inSetUp) => load.admits(inSetUp, config.overload.callsInSetUp, calmCalls), reaches: () => sip.connected }))
+  const calls = own(createCalls(callDeps({ gate: webhooks.gate, trunk, accounts, dialApp: (order, target) => sip.dial({ ...order, gateway: target.route, target }), media, lines, recordings: withPeriod(recordings, retention), journal: recordedBy(journal, retention, events, config), events, settings, config, log }), log, { admits: load.admitsCall, reaches: () => sip.connected }))
   serve(sip, calls, accounts)
 
   let drained: Promise<void> | undefined
@@ -167,7 +164,7 @@ async function build(config: Config, servers: Servers, log: Log, closers: (() =>
     accounts,
     documents: createDocuments({ config, retention: retention.periods, settings, shelf: retention.shelf, keyRing, audit }),
     idempotency: createIdempotency({ store, ring: keyRing, log }),
-    admission: (inFlight) => load.admits(inFlight, config.overload.requestsInFlight),
+    admission: load.admitsRequest,
     health: healthOf({ store, pools: config.pools, keyStore, sip, media, drains: () => drained !== undefined })
   }))
   const metricsPort = await showMetrics(config, own, log, metricsOf(servers, { events, keyRing, calls, media, trunk, webhooks, pools: () => poolLoads(config, lines) }))

@@ -120,7 +120,7 @@ export const ConfigSchema = Type.Object({
   }, closed),
   limits: Type.Object({ callsPerDelivery: int(1, 10), callsPerDeliveryHour: int(1, 1000), callsPerCallerHour: int(1, 10000), callsPerNumberMinute: int(1, 100000), minutesPerDeliveryDay: int(2, 2880), ...endLimits, ...shopCeilings }, closed),
   call: Type.Object({ ringTimeoutSeconds: int(5, 180), maxDurationSeconds: int(30, 14400), maxForwards: int(1, 255), drainSeconds: int(0, 14400) }, closed),
-  overload: Type.Object({ callsInSetUp: int(1, 100000), requestsInFlight: int(1, 100000), eventLoopDelayMs: int(5, 5000) }, closed),
+  overload: Type.Object({ callsInSetUp: int(1, 100000), requestsInFlight: int(1, 100000), busyPercent: int(50, 100), callsWhenBusy: int(1, 100000), requestsWhenBusy: int(1, 100000) }, closed),
   record: Type.Object({ retentionDays: int(1, 90), deletionIntervalMinutes: int(1, 1440), longestStopHours: int(1, 720), stopWhenDeletionFails: Type.Boolean() }, closed),
   webhooks: Type.Object({ allowPrivate: Type.Array(text('^[0-9a-fA-F.:]+/\\d{1,3}$', 'a network such as 10.0.0.0/8')) }, closed),
   processors: Type.Array(Processor),

@@ -80,7 +80,7 @@ async function withRtpengine(ports: Ports): Promise<Running> {
 async function maskline({ sip, http, gateway }: Ports, env: Record<string, string>): Promise<Running> {
   const dir = mkdtempSync(join(tmpdir(), 'maskline-bench-'))
   const config = join(dir, 'bench.yaml')
-  writeFileSync(config, 'redis: {commandTimeoutMs: 5000}\noverload: {eventLoopDelayMs: 40}\nlimits: {callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10000, callsPerNumberMinute: 100000, callsPerCaller: 1000, minutesPerCallerDay: 100000, callsPerNumber: 100000, minutesPerNumberDay: 1000000, callsPerShop: 100000, callsPerShopHour: 10000000, minutesPerShopDay: 10000000, minutesPerDeliveryDay: 2880}\n')
+  writeFileSync(config, 'redis: {commandTimeoutMs: 5000}\noverload: {busyPercent: 100}\nlimits: {callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10000, callsPerNumberMinute: 100000, callsPerCaller: 1000, minutesPerCallerDay: 100000, callsPerNumber: 100000, minutesPerNumberDay: 1000000, callsPerShop: 100000, callsPerShopHour: 10000000, minutesPerShopDay: 10000000, minutesPerDeliveryDay: 2880}\n')
   // Each contender has one engine.
   const others = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'MASKLINE_FREESWITCH_URL' && name !== 'MASKLINE_RTPENGINE_URL'))
   const child = spawn(process.execPath, ['dist/main.js'], {

@@ -149,7 +149,7 @@ function settings({ plain, asking }: People, engine: Engine): string {
     redis: { commandTimeoutMs: 3000 },
     access: { requestsPerSecond: 0 },
     // Other work on the machine is no overload.
-    overload: { eventLoopDelayMs: 2000 },
+    overload: { busyPercent: 100 },
     record: { deletionIntervalMinutes: 1 },
     ...(engine === 'freeswitch' ? {} : { freeswitch: { url: null } }),
     shops: [{ id: 'life', name: 'Life', pool: 'life', country: 'EE', language: 'en' }, { id: 'asks', name: 'Life that asks', pool: 'life', country: 'EE', language: 'en' }],

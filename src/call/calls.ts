@@ -33,13 +33,19 @@ export interface Calls extends Callbacks {
 }
 
 interface Stoppable {
+  /** Whether its set-up waits for us. */
+  readonly atWork?: boolean
   stop(): void
 }
 
 /** Whether calls can begin. */
 export interface Capacity {
-  /** One more beside so many that are in set-up: not talking yet, ringing ones included. */
-  admits(inSetUp: number): boolean
+  /**
+   * One more beside so many.
+   * @param inSetUp not talking yet, ringing ones included
+   * @param atWork those of them that wait for us, and not for a person or somebody else's system
+   */
+  admits(inSetUp: number, atWork: number): boolean
   /** Whether anybody could be rung. */
   reaches(): boolean
 }
@@ -54,12 +60,12 @@ const drainLookMs = 100
 /** Starts a session for every call that comes from a trunk of ours, and knows those that live. */
 export function createCalls(deps: CallDeps, log: Log, capacity: Capacity = always): Calls {
   const sessions = new Map<Stoppable, Promise<unknown>>()
-  const inSetUp = new Set<string>()
+  const inSetUp = new Map<string, Stoppable>()
   const state = { closing: false, draining: false }
   deps.events.on('call.answered', ({ callId }) => inSetUp.delete(callId))
 
   const keep = (session: Stoppable, run: Promise<unknown>, id?: string): void => {
-    if (id !== undefined) inSetUp.add(id)
+    if (id !== undefined) inSetUp.set(id, session)
     sessions.set(session, run.finally(() => {
       sessions.delete(session)
       if (id !== undefined) inSetUp.delete(id)
@@ -67,7 +73,7 @@ export function createCalls(deps: CallDeps, log: Log, capacity: Capacity = alway
     if (state.closing) session.stop()
   }
   const admits = (): boolean => {
-    if (capacity.admits(inSetUp.size)) return true
+    if (capacity.admits(inSetUp.size, atWork(inSetUp.values()))) return true
     deps.events.emit('overload.refused', { what: 'call' })
     return false
   }
@@ -113,6 +119,12 @@ export function createCalls(deps: CallDeps, log: Log, capacity: Capacity = alway
       await Promise.allSettled(sessions.values())
     }
   }
+}
+
+function atWork(sessions: Iterable<Stoppable>): number {
+  let count = 0
+  for (const session of sessions) if (session.atWork) count++
+  return count
 }
 
 /** Nothing of a stranger's message is read any further, and nothing is said about why. */

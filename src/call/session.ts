@@ -50,6 +50,8 @@ export class CallSession {
   #opening: Promise<void> = Promise.resolve()
   /** What the shop's caps leave for the talk. */
   #longestMs: number | undefined
+  /** A shop's system or a gateway has the next word. */
+  #waits = false
   /** When the callee answered. */
   #dialledAt: number | undefined
   #ringing: Promise<Playback | undefined> = Promise.resolve(undefined)
@@ -66,6 +68,11 @@ export class CallSession {
 
   get state(): CallState {
     return this.#state
+  }
+
+  /** Whether its set-up waits for us, and not for a person, the shop's system or a gateway. */
+  get atWork(): boolean {
+    return !this.#waits && (this.#state === 'deciding' || this.#state === 'dialling')
   }
 
   /** Ends the call from our side, whatever it is doing. */
@@ -124,7 +131,9 @@ export class CallSession {
   async #atTheGate(decision: Connect): Promise<Decision> {
     const { belonging } = decision
     const { shopId, deliveryId, caller } = belonging
+    this.#waits = true
     const verdict = await unlessAborted(this.#over, this.#deps.gate({ shopId, deliveryId, caller, callId: this.id }))
+    this.#waits = false
     this.#trace.note('gate', verdict)
     if (verdict === 'allow') return decision
     await this.#opening
@@ -210,6 +219,7 @@ export class CallSession {
   /** Rings the callee with an INVITE in which nothing is the caller's. */
   #dial(decision: Connect, media: MediaSession, offer: string): Promise<AnsweredLeg> {
     const { inbound } = this.#caller
+    this.#waits = true
     return ringing({ over: this.#over, media, seconds: this.#settings.ringTimeoutSeconds }, (signal) => tracedDial(this.#waysTo(decision), {
       callId: this.id,
       to: decision.callee,

@@ -1,61 +1,65 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { performance } from 'node:perf_hooks'
+import type { Config } from '../config.js'
+import { Pace } from './pace.js'
 
-/** Whether new work can be taken. */
+/**
+ * Whether new work can be taken. Everything there is to do waits for one thread: the more is begun at the same time, the
+ * longer each takes. So while that thread is busy only so much is begun as those who are admitted do not notice.
+ */
 export interface Load {
   /**
-   * Decides about one new piece of work, at no cost.
-   * @param inFlight pieces of its kind that are under way
-   * @param most how many there may be
-   * @param calm with fewer under way a late event loop is not our doing, and refusing would not help
+   * Decides about one more call, at no cost.
+   * @param inSetUp calls that nobody has answered yet
+   * @param atWork those of them that wait for us, and not for a person or somebody else's system
    */
-  admits(inFlight: number, most: number, calm?: number): boolean
+  readonly admitsCall: (inSetUp: number, atWork: number) => boolean
+  /** Decides about one more HTTP request beside so many that have no answer yet. */
+  readonly admitsRequest: (inFlight: number) => boolean
+  /** Looks at how busy we were since the last look; done five times a second. */
+  look(): void
   close(): void
 }
 
-export interface LoadOptions {
-  /** Milliseconds that work may wait in the event loop before some of what is new is refused. */
-  readonly eventLoopDelayMs: number
-  /** Milliseconds that work waited of late; asked five times a second. The event loop's own unless a test brings its own. */
-  readonly delayMs?: () => number
-}
+const lookEveryMs = 200
+/** So many requests are as much work as one call. */
+const requestsPerCall = 10
 
-const sampleEveryMs = 200
-const resolutionMs = 10
-const usualCalm = 20
-/** The share that is admitted falls fast and comes back slowly, so that it settles just below what can be done. */
-const fall = 0.7
-const rise = 0.02
-const least = 0.05
-
-/** The admission by counts and by the delay of the event loop. */
-export function createLoad({ eventLoopDelayMs, delayMs = measuredDelay() }: LoadOptions): Load & { sample(): void } {
-  let share = 1
-  let credit = 0
-  const sample = (): void => {
-    share = delayMs() > eventLoopDelayMs ? Math.max(least, share * fall) : Math.min(1, share + rise)
+/**
+ * @param utilization the share of the time since it was last asked, 0 to 1, in which there was work to do; the event loop's own unless a test brings its own
+ * @param now milliseconds that only grow
+ */
+export function createLoad(limits: Config['overload'], utilization = eventLoopUtilization(), now = (): number => performance.now()): Load {
+  const pace = new Pace(now)
+  let busy = false
+  // Asked for since the last look, and which of both was more work before it: no call is turned away for a flood of requests.
+  let [calls, requests, byCalls] = [0, 0, true]
+  const look = (): void => {
+    const strain = utilization() * 100 / limits.busyPercent
+    busy = strain > 1
+    byCalls = calls * requestsPerCall >= requests
+    calls = requests = 0
+    pace.adapt(byCalls ? strain : Math.min(strain, 1))
   }
-  const timer = setInterval(sample, sampleEveryMs).unref()
+  const timer = setInterval(look, lookEveryMs).unref()
   return {
-    sample,
-    admits(inFlight, most, calm = usualCalm) {
-      if (inFlight >= most) return false
-      if (share === 1 || inFlight < calm) return true
-      credit = Math.min(credit + share, 2)
-      if (credit < 1) return false
-      credit--
-      return true
+    admitsCall(inSetUp, atWork) {
+      calls++
+      return inSetUp < limits.callsInSetUp && pace.admits(busy && byCalls && atWork >= limits.callsWhenBusy)
     },
+    admitsRequest(inFlight) {
+      requests++
+      return inFlight < limits.requestsInFlight && !(busy && inFlight >= limits.requestsWhenBusy)
+    },
+    look,
     close: () => { clearInterval(timer) }
   }
 }
 
-/** The median lateness since it was last asked: one long pause is no overload. */
-function measuredDelay(): () => number {
-  const histogram = monitorEventLoopDelay({ resolution: resolutionMs })
-  histogram.enable()
+function eventLoopUtilization(): () => number {
+  let last = performance.eventLoopUtilization()
   return () => {
-    const late = histogram.percentile(50) / 1e6 - resolutionMs
-    histogram.reset()
-    return late
+    const before = last
+    last = performance.eventLoopUtilization()
+    return performance.eventLoopUtilization(last, before).utilization
   }
 }

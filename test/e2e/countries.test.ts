@@ -15,7 +15,7 @@ async function start(allowedCountries: string[]): Promise<Scene> {
   const whole = await startWhole(t, (config) => {
     config.dataDir = dir
     // Other work on the machine is no overload.
-    config.overload.eventLoopDelayMs = 5000
+    config.overload.busyPercent = 100
     config.line.allowedCountries = allowedCountries
   })
   const carrier = await AppPhone.open('udp', whole.sipPort, { address: '127.0.0.1', port: whole.gatewayPort })

@@ -30,7 +30,7 @@ const play = await startWhole(t, (config) => {
   config.sip.requestTimeoutMs = 1000
   config.line.quarantineSeconds = 0
   // Other work on the machine is no overload.
-  config.overload.eventLoopDelayMs = 5000
+  config.overload.busyPercent = 100
   config.limits = { ...config.limits, callsPerDelivery: 10, callsPerDeliveryHour: 1000, callsPerCallerHour: 10_000, callsPerNumberMinute: 100_000 }
 })
 const carrier = await AppPhone.open('udp', play.sipPort, { address: '127.0.0.1', port: play.gatewayPort })

@@ -13,7 +13,7 @@ t.teardown(() => server.close())
 const play = await startWhole(t, (config) => {
   config.trunks[0]!.sources = ['127.0.0.1/32']
   // Other work on the machine is no overload.
-  config.overload.eventLoopDelayMs = 5000
+  config.overload.busyPercent = 100
 }, async (servers) => ({ ...servers, drachtioUrl: server.adminUrl, sip: undefined }))
 const carrier = await AppPhone.open('udp', server.sipPort, { address: '127.0.0.1', port: play.gatewayPort })
 const stranger = await AppPhone.open('udp', server.sipPort, { address: '127.0.0.2' })

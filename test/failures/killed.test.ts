@@ -14,7 +14,7 @@ import { site } from './process.js'
 import { patienceMs } from './support.js'
 
 const trunk = { id: 'demo', sources: ['127.0.0.0/8'], identity: ['pai', 'from'], country: 'EE', asksCode: true, gateways: ['sip:127.0.0.1:5070'], gatewayTimeoutSeconds: 32, callsPerSecond: 0, maxCalls: 0, auth: null }
-const rig = await site(t, { settings: JSON.stringify({ trunks: [trunk], webhooks: { allowPrivate: ['127.0.0.0/8'] }, redis: { commandTimeoutMs: 3000 }, overload: { eventLoopDelayMs: 5000 } }) })
+const rig = await site(t, { settings: JSON.stringify({ trunks: [trunk], webhooks: { allowPrivate: ['127.0.0.0/8'] }, redis: { commandTimeoutMs: 3000 }, overload: { busyPercent: 100 } }) })
 const first = await rig.start()
 const shop = await receiver(t)
 const via = rig.gateway.uri

@@ -5,7 +5,7 @@ import { stage } from '../e2e/stage.js'
 import { patienceMs } from './support.js'
 
 const play = await stage(t, (config) => {
-  Object.assign(config.overload, { callsInSetUp: 1, requestsInFlight: 1, eventLoopDelayMs: 5000 })
+  Object.assign(config.overload, { callsInSetUp: 1, requestsInFlight: 1, busyPercent: 100 })
   config.redis.commandTimeoutMs = 3000
 })
 await until(async () => (await play.api('GET', '/readyz')).status === 200 || undefined, 'readiness', patienceMs)

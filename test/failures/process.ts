@@ -51,7 +51,7 @@ const startSip = (): Promise<EmbeddedSipServer> =>
   startSipServer({ host: '127.0.0.1', port: 0, admin: { host: '127.0.0.1', port: 0, secret: 'a secret for tests only' }, log: silent })
 
 /** Tests run beside others on few cores; that is no overload of ours, and no fault of the store's. */
-const patient = JSON.stringify({ overload: { eventLoopDelayMs: 200 }, redis: { commandTimeoutMs: 3000 } })
+const patient = JSON.stringify({ overload: { busyPercent: 100 }, redis: { commandTimeoutMs: 3000 } })
 
 export async function site(t: Pick<Test, 'teardown'>, { sipServers = 1, settings = patient }: SiteOptions = {}): Promise<Site> {
   const dir = mkdtempSync(join(tmpdir(), 'maskline-site-'))

@@ -20,7 +20,7 @@ let [turn, deliveries, callsMade] = [0, 0, 0]
 
 const rig = await site(t, {
   sipServers: 2,
-  settings: JSON.stringify({ webhooks: { allowPrivate: ['127.0.0.0/8'] }, overload: { eventLoopDelayMs: 5000 }, redis: { commandTimeoutMs: 3000 }, limits: { ...limits, callsPerDeliveryHour: 1000 }, pools: [{ id: 'demo', numbers: [`+442079460000-+4420794600${proxies - 1}`] }] })
+  settings: JSON.stringify({ webhooks: { allowPrivate: ['127.0.0.0/8'] }, overload: { busyPercent: 100 }, redis: { commandTimeoutMs: 3000 }, limits: { ...limits, callsPerDeliveryHour: 1000 }, pools: [{ id: 'demo', numbers: [`+442079460000-+4420794600${proxies - 1}`] }] })
 })
 const shop = await receiver(t)
 const first = await rig.start()

@@ -45,7 +45,7 @@ export async function startWhole(t: Pick<Test, 'teardown'>, change: Changes = ()
   const gatewayPort = await freePort()
   const config = loadConfig({ ...process.env, MASKLINE_CONFIG: '', MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_METRICS_PORT: '0', MASKLINE_SIP_PORT: '0', MASKLINE_TRUNK_GATEWAY: `sip:127.0.0.1:${gatewayPort}` })
   // Tests run beside others on few cores; that is no overload of ours, and no fault of the store's.
-  config.overload.eventLoopDelayMs = 200
+  config.overload.busyPercent = 100
   config.redis.commandTimeoutMs = 3000
   change(config)
   const { log, text } = captured()

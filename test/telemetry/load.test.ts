@@ -1,35 +1,139 @@
 import t from 'tap'
 import { createLoad } from '../../src/telemetry/load.js'
+import { Pace } from '../../src/telemetry/pace.js'
 
-t.test('counts bound what is under way', async (t) => {
-  const load = createLoad({ eventLoopDelayMs: 50, delayMs: () => 0 })
+const limits = { callsInSetUp: 10, requestsInFlight: 40, busyPercent: 90, callsWhenBusy: 3, requestsWhenBusy: 20 }
+
+t.test('counts bound what is under way, however little there is to do', async (t) => {
+  const load = createLoad(limits, () => 0)
   t.teardown(() => load.close())
-  t.ok(load.admits(9, 10))
-  t.notOk(load.admits(10, 10))
+  load.look()
+  t.ok(load.admitsCall(9, 9))
+  t.notOk(load.admitsCall(10, 0))
+  t.ok(load.admitsRequest(39))
+  t.notOk(load.admitsRequest(40))
 })
 
-t.test('while work waits, less and less is admitted; afterwards more and more', async (t) => {
-  let delay = 80
-  const load = createLoad({ eventLoopDelayMs: 50, delayMs: () => delay })
+t.test('while there is work nearly all the time, only so much is begun at the same time', async (t) => {
+  let utilization = 0.95
+  const load = createLoad(limits, () => utilization)
   t.teardown(() => load.close())
-  const admitted = (): number => Array.from({ length: 100 }, () => load.admits(100, 1000)).filter(Boolean).length
-  t.equal(admitted(), 100)
-  load.sample()
-  const once = admitted()
-  t.ok(once >= 68 && once <= 72, `${once}`)
-  for (let at = 0; at < 20; at++) load.sample()
-  t.ok(admitted() >= 4, 'never nothing, or nobody would learn that it is over')
-  t.ok(admitted() < 10)
-  t.ok(load.admits(3, 1000), 'with little under way the delay is not our doing')
-  delay = 0
-  for (let at = 0; at < 60; at++) load.sample()
-  t.equal(admitted(), 100)
+  t.ok(load.admitsCall(9, 9), 'nobody has looked yet')
+  load.look()
+  t.ok(load.admitsCall(9, 2), 'who rings or is asked by a shop does not count')
+  t.ok(load.admitsRequest(19))
+  t.notOk(load.admitsRequest(20))
+  t.notOk(load.admitsCall(9, 3))
+  utilization = 0.9
+  for (let at = 0; at < 3; at++) load.look()
+  t.ok(load.admitsCall(9, 9), 'as much as may be is not too much')
+  t.ok(load.admitsRequest(39))
 })
 
-t.test('its own measure is a number', async (t) => {
-  const load = createLoad({ eventLoopDelayMs: 5000 })
+t.test('a flood of requests costs requests, and no calls', async (t) => {
+  const load = createLoad(limits, () => 1)
   t.teardown(() => load.close())
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  load.sample()
-  t.ok(load.admits(100, 1000))
+  const ask = (requests: number): void => {
+    for (let at = 0; at < requests; at++) load.admitsRequest(0)
+    load.admitsCall(0, 0)
+    load.look()
+  }
+  ask(10)
+  t.notOk(load.admitsCall(9, 3), 'ten requests are as much as a call')
+  for (let at = 0; at < 50; at++) ask(11)
+  for (let at = 0; at < 100; at++) t.ok(load.admitsCall(9, 9))
+  t.notOk(load.admitsRequest(20))
+})
+
+t.test('100 percent: never busy', async (t) => {
+  const load = createLoad({ ...limits, busyPercent: 100 }, () => 1)
+  t.teardown(() => load.close())
+  load.look()
+  t.ok(load.admitsCall(9, 9))
+  t.ok(load.admitsRequest(39))
+})
+
+t.test('its own measure is a share of the time', async (t) => {
+  const load = createLoad({ ...limits, busyPercent: 50 })
+  t.teardown(() => load.close())
+  const until = performance.now() + 50
+  while (performance.now() < until) { /* Work. */ }
+  load.look()
+  t.notOk(load.admitsRequest(20))
+  for (let tries = 0; tries < 50 && !load.admitsRequest(20); tries++) await new Promise((resolve) => setTimeout(resolve, 100))
+  t.ok(load.admitsRequest(20), 'idle again')
+})
+
+/** A processor that each call keeps busy for `cost` seconds, and who wants to call. */
+class Machine {
+  time = 0
+  readonly pace = new Pace(() => this.time)
+  /** Seconds of work that wait. */
+  backlog = 0
+
+  constructor(public cost: number) {}
+
+  /** Plays `seconds` at `rate` calls a second. @returns the calls begun, and the longest that one waited */
+  play(rate: number, seconds: number): { begun: number, waited: number } {
+    let begun = 0
+    let waited = 0
+    for (let look = 0; look < seconds * 5; look++) {
+      let worked = 0
+      for (let at = 0; at < rate / 5; at++) {
+        this.time += 1000 / rate
+        if (this.pace.admits(this.backlog > 3 * this.cost)) {
+          begun++
+          this.backlog += this.cost
+          waited = Math.max(waited, this.backlog)
+        }
+        const done = Math.min(this.backlog, 1 / rate)
+        this.backlog -= done
+        worked += done
+      }
+      this.pace.adapt(worked * 5 / 0.9)
+    }
+    return { begun, waited }
+  }
+}
+
+t.test('the pace comes near to what can be done, and is known when it is needed again', async (t) => {
+  const machine = new Machine(0.01)
+  t.equal(machine.play(50, 10).begun, 500, 'nobody is turned away for nothing')
+  t.notOk(machine.pace.limits)
+  machine.play(200, 5)
+  t.ok(machine.pace.limits)
+  const over = machine.play(200, 10)
+  t.ok(over.begun > 700 && over.begun <= 1000, `${over.begun} of 1000 that could be done`)
+  t.ok(over.waited < 0.06, `${over.waited} s`)
+  t.equal(machine.play(50, 10).begun, 500, 'all again')
+  t.notOk(machine.pace.limits)
+  const again = machine.play(200, 1)
+  t.ok(again.begun < 130, `${again.begun} of 200 at once`)
+})
+
+t.test('a slower machine is noticed, and a faster one', async (t) => {
+  const machine = new Machine(0.01)
+  machine.play(200, 10)
+  machine.cost = 0.02
+  machine.play(200, 5)
+  const slow = machine.play(200, 10).begun
+  t.ok(slow > 350 && slow <= 500, `${slow} of 500`)
+  machine.cost = 0.005
+  machine.play(150, 10)
+  t.equal(machine.play(150, 10).begun, 1500)
+})
+
+t.test('ten calls a second are always begun, whoever else keeps us busy', async (t) => {
+  let time = 0
+  const pace = new Pace(() => time)
+  let begun = 0
+  for (let look = 0; look < 100; look++) {
+    for (let at = 0; at < 10; at++) {
+      time += 20
+      if (pace.admits(look < 10 && at === 9)) begun++
+    }
+    pace.adapt(1.1)
+  }
+  t.ok(pace.limits)
+  t.ok(begun >= 200, `${begun} in 20 s`)
 })

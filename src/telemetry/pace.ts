@@ -1,0 +1,77 @@
+/** Fewer calls a second are never the reason why somebody waits. */
+const least = 10
+/** So many may come at once. */
+const burst = 4
+/** What was begun in the moment in which a queue was first seen was more than can be done; so much of it is tried. */
+const firstTry = 0.7
+/** With more to do than this share of what may be, it is found out slowly how many more calls a second there may be; with less, fast. */
+const near = 0.7
+const slowly = 1.05
+const fast = 1.3
+/** The weight of the newest of the numbers of calls begun, of which the mean is taken. */
+const smoothing = 0.3
+
+/**
+ * How many calls a second are begun while more want to begin than can be done. It learns that from how busy it makes us,
+ * and keeps it: when a queue is seen again, the pace is known at once.
+ */
+export class Pace {
+  readonly #now: () => number
+  #perSecond = Infinity
+  #limits = false
+  /** Calls begun in a second of late. */
+  #usual = 0
+  #credit = burst
+  #creditAt: number
+  // Since #since:
+  #asked = 0
+  #begun = 0
+  #queued = false
+  #since: number
+
+  /** @param now milliseconds that only grow */
+  constructor(now: () => number) {
+    this.#now = now
+    this.#creditAt = this.#since = now()
+  }
+
+  /** Whether calls have to keep to the pace. */
+  get limits(): boolean {
+    return this.#limits
+  }
+
+  /** Decides about one call. @param queue whether it would wait for others */
+  admits(queue: boolean): boolean {
+    this.#asked++
+    if (queue) this.#queued = true
+    if (queue || (this.#limits && !this.#take())) return false
+    this.#begun++
+    return true
+  }
+
+  /** Finds out what the calls since the last time have cost. @param strain how busy they made us; above 1 it is too much */
+  adapt(strain: number): void {
+    const seconds = Math.max(0.001, (this.#now() - this.#since) / 1000)
+    const [wanted, begun] = [this.#asked / seconds, this.#begun / seconds]
+    const over = this.#queued || this.#limits
+    if (this.#queued && this.#perSecond === Infinity) this.#perSecond = begun * firstTry
+    if (strain > 1 && over) this.#perSecond = Math.max(least, this.#perSecond * (2 - strain))
+    else if (wanted > this.#perSecond) this.#perSecond *= strain > near ? slowly : fast
+    // What went well is a pace that can be kept.
+    this.#usual += (begun - this.#usual) * smoothing
+    if (strain <= 1) this.#perSecond = Math.max(this.#perSecond, this.#usual)
+    this.#limits = this.#queued || (this.#limits && (strain > 1 || wanted > this.#perSecond))
+    this.#since = this.#now()
+    this.#asked = this.#begun = 0
+    this.#queued = false
+  }
+
+  #take(): boolean {
+    const now = this.#now()
+    this.#credit = Math.min(burst, this.#credit + (now - this.#creditAt) / 1000 * this.#perSecond)
+    this.#creditAt = now
+    if (this.#credit < 1) return false
+    this.#credit--
+    return true
+  }
+}
