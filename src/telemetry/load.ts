@@ -38,7 +38,8 @@ export function createLoad(limits: Config['overload'], utilization = eventLoopUt
     busy = strain > 1
     byCalls = calls * requestsPerCall >= requests
     calls = requests = 0
-    pace.adapt(byCalls ? strain : Math.min(strain, 1))
+    if (byCalls) pace.adapt(strain)
+    else pace.forget()
   }
   const timer = setInterval(look, lookEveryMs).unref()
   return {

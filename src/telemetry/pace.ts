@@ -2,6 +2,10 @@
 const least = 10
 /** So many may come at once. */
 const burst = 4
+/** Seconds in which nobody begins after a queue was seen: who waits is served first. */
+const pause = 0.05
+/** While calls are turned away they may make us so much less busy than otherwise, so that those who begin do not notice the others. */
+const reserve = 0.93
 /** What was begun in the moment in which a queue was first seen was more than can be done; so much of it is tried. */
 const firstTry = 0.7
 /** With more to do than this share of what may be, it is found out slowly how many more calls a second there may be; with less, fast. */
@@ -43,7 +47,7 @@ export class Pace {
   /** Decides about one call. @param queue whether it would wait for others */
   admits(queue: boolean): boolean {
     this.#asked++
-    if (queue) this.#queued = true
+    if (queue) this.#queueSeen()
     if (queue || (this.#limits && !this.#take())) return false
     this.#begun++
     return true
@@ -51,6 +55,7 @@ export class Pace {
 
   /** Finds out what the calls since the last time have cost. @param strain how busy they made us; above 1 it is too much */
   adapt(strain: number): void {
+    if (this.#limits) strain /= reserve
     const seconds = Math.max(0.001, (this.#now() - this.#since) / 1000)
     const [wanted, begun] = [this.#asked / seconds, this.#begun / seconds]
     const over = this.#queued || this.#limits
@@ -60,10 +65,25 @@ export class Pace {
     // What went well is a pace that can be kept.
     this.#usual += (begun - this.#usual) * smoothing
     if (strain <= 1) this.#perSecond = Math.max(this.#perSecond, this.#usual)
-    this.#limits = this.#queued || (this.#limits && (strain > 1 || wanted > this.#perSecond))
+    const limits = this.#queued || (this.#limits && (strain > 1 || wanted > this.#perSecond))
+    this.forget()
+    this.#limits = limits
+  }
+
+  /** Lets calls begin as they come and learns nothing from the time since the last look: something else kept us busy. */
+  forget(): void {
+    this.#limits = false
     this.#since = this.#now()
     this.#asked = this.#begun = 0
     this.#queued = false
+  }
+
+  #queueSeen(): void {
+    this.#queued = true
+    if (this.#perSecond === Infinity) return
+    this.#limits = true
+    this.#creditAt = this.#now()
+    this.#credit = -pause * this.#perSecond
   }
 
   #take(): boolean {

