@@ -39,11 +39,6 @@ export class Pace {
     this.#creditAt = this.#since = now()
   }
 
-  /** Whether calls have to keep to the pace. */
-  get limits(): boolean {
-    return this.#limits
-  }
-
   /** Decides about one call. @param queue whether it would wait for others */
   admits(queue: boolean): boolean {
     this.#asked++
@@ -59,7 +54,7 @@ export class Pace {
     const seconds = Math.max(0.001, (this.#now() - this.#since) / 1000)
     const [wanted, begun] = [this.#asked / seconds, this.#begun / seconds]
     const over = this.#queued || this.#limits
-    if (this.#queued && this.#perSecond === Infinity) this.#perSecond = begun * firstTry
+    if (this.#queued && this.#perSecond === Infinity) this.#perSecond = Math.max(least, begun * firstTry)
     if (strain > 1 && over) this.#perSecond = Math.max(least, this.#perSecond * (2 - strain))
     else if (wanted > this.#perSecond) this.#perSecond *= strain > near ? slowly : fast
     // What went well is a pace that can be kept.

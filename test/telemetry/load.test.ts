@@ -99,14 +99,11 @@ class Machine {
 t.test('the pace comes near to what can be done, and is known when it is needed again', async (t) => {
   const machine = new Machine(0.01)
   t.equal(machine.play(50, 10).begun, 500, 'nobody is turned away for nothing')
-  t.notOk(machine.pace.limits)
   machine.play(200, 5)
-  t.ok(machine.pace.limits)
   const over = machine.play(200, 10)
   t.ok(over.begun > 700 && over.begun <= 1000, `${over.begun} of 1000 that could be done`)
   t.ok(over.waited < 0.06, `${over.waited} s`)
   t.equal(machine.play(50, 10).begun, 500, 'all again')
-  t.notOk(machine.pace.limits)
   const again = machine.play(200, 1)
   t.ok(again.begun < 130, `${again.begun} of 200 at once`)
 })
@@ -134,6 +131,19 @@ t.test('ten calls a second are always begun, whoever else keeps us busy', async 
     }
     pace.adapt(1.1)
   }
-  t.ok(pace.limits)
   t.ok(begun >= 190, `${begun} in 20 s`)
+})
+
+t.test('a queue in a moment in which nobody could begin does not shut the door', async (t) => {
+  let time = 0
+  const pace = new Pace(() => time)
+  t.notOk(pace.admits(true))
+  time += 200
+  pace.adapt(0.5)
+  let begun = 0
+  for (let at = 0; at < 20; at++) {
+    time += 100
+    if (pace.admits(false)) begun++
+  }
+  t.ok(begun >= 19, `${begun} of 20 in 2 s`)
 })
