@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { Config } from '../config.js'
-import { Pace } from './pace.js'
+import { CallRate } from './call-rate.js'
 
 /**
  * Whether new work can be taken. Everything there is to do waits for one thread: the more is begun at the same time, the
@@ -24,12 +24,9 @@ const lookEveryMs = 200
 /** So many requests are as much work as one call. */
 const requestsPerCall = 10
 
-/**
- * @param utilization the share of the time since it was last asked, 0 to 1, in which there was work to do; the event loop's own unless a test brings its own
- * @param now milliseconds that only grow
- */
-export function createLoad(limits: Config['overload'], utilization = eventLoopUtilization(), now = (): number => performance.now()): Load {
-  const pace = new Pace(now)
+/** @param utilization the share of the time since it was last asked, 0 to 1, in which there was work to do; the event loop's own unless a test brings its own */
+export function createLoad(limits: Config['overload'], utilization = eventLoopUtilization()): Load {
+  const rate = new CallRate()
   let busy = false
   // Asked for since the last look, and which of both was more work before it: no call is turned away for a flood of requests.
   let [calls, requests, byCalls] = [0, 0, true]
@@ -38,14 +35,14 @@ export function createLoad(limits: Config['overload'], utilization = eventLoopUt
     busy = strain > 1
     byCalls = calls * requestsPerCall >= requests
     calls = requests = 0
-    if (byCalls) pace.adapt(strain)
-    else pace.forget()
+    if (byCalls) rate.adapt(strain)
+    else rate.forget()
   }
   const timer = setInterval(look, lookEveryMs).unref()
   return {
     admitsCall(inSetUp, atWork) {
       calls++
-      return inSetUp < limits.callsInSetUp && pace.admits(busy && byCalls && atWork >= limits.callsWhenBusy)
+      return inSetUp < limits.callsInSetUp && rate.admits(busy && byCalls && atWork >= limits.callsWhenBusy)
     },
     admitsRequest(inFlight) {
       requests++

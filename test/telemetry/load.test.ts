@@ -1,6 +1,6 @@
 import t from 'tap'
+import { CallRate } from '../../src/telemetry/call-rate.js'
 import { createLoad } from '../../src/telemetry/load.js'
-import { Pace } from '../../src/telemetry/pace.js'
 
 const limits = { callsInSetUp: 10, requestsInFlight: 40, busyPercent: 90, callsWhenBusy: 3, requestsWhenBusy: 20 }
 
@@ -67,7 +67,7 @@ t.test('its own measure is a share of the time', async (t) => {
 /** A processor that each call keeps busy for `cost` seconds, and who wants to call. */
 class Machine {
   time = 0
-  readonly pace = new Pace(() => this.time)
+  readonly rate = new CallRate(() => this.time)
   /** Seconds of work that wait. */
   backlog = 0
 
@@ -81,7 +81,7 @@ class Machine {
       let worked = 0
       for (let at = 0; at < rate / 5; at++) {
         this.time += 1000 / rate
-        if (this.pace.admits(this.backlog > 3 * this.cost)) {
+        if (this.rate.admits(this.backlog > 3 * this.cost)) {
           begun++
           this.backlog += this.cost
           waited = Math.max(waited, this.backlog)
@@ -90,13 +90,13 @@ class Machine {
         this.backlog -= done
         worked += done
       }
-      this.pace.adapt(worked * 5 / 0.9)
+      this.rate.adapt(worked * 5 / 0.9)
     }
     return { begun, waited }
   }
 }
 
-t.test('the pace comes near to what can be done, and is known when it is needed again', async (t) => {
+t.test('the rate comes near to what can be done, and is known when it is needed again', async (t) => {
   const machine = new Machine(0.01)
   t.equal(machine.play(50, 10).begun, 500, 'nobody is turned away for nothing')
   machine.play(200, 5)
@@ -122,28 +122,74 @@ t.test('a slower machine is noticed, and a faster one', async (t) => {
 
 t.test('ten calls a second are always begun, whoever else keeps us busy', async (t) => {
   let time = 0
-  const pace = new Pace(() => time)
+  const rate = new CallRate(() => time)
   let begun = 0
   for (let look = 0; look < 100; look++) {
     for (let at = 0; at < 10; at++) {
       time += 20
-      if (pace.admits(look < 10 && at === 9)) begun++
+      if (rate.admits(look < 10 && at === 9)) begun++
     }
-    pace.adapt(1.1)
+    rate.adapt(1.1)
   }
-  t.ok(begun >= 190, `${begun} in 20 s`)
+  t.ok(begun >= 190 && begun < 400, `${begun} in 20 s`)
 })
 
 t.test('a queue in a moment in which nobody could begin does not shut the door', async (t) => {
   let time = 0
-  const pace = new Pace(() => time)
-  t.notOk(pace.admits(true))
+  const rate = new CallRate(() => time)
+  t.notOk(rate.admits(true))
   time += 200
-  pace.adapt(0.5)
+  rate.adapt(0.5)
   let begun = 0
   for (let at = 0; at < 20; at++) {
     time += 100
-    if (pace.admits(false)) begun++
+    if (rate.admits(false)) begun++
   }
   t.ok(begun >= 19, `${begun} of 20 in 2 s`)
+})
+
+/** People who want to call, and how busy they make us. */
+class Callers {
+  time = 0
+  readonly rate = new CallRate(() => this.time)
+
+  /** @param perSecond calls wanted @param queue whether the first of them would wait @returns calls begun */
+  want(perSecond: number, looks: number, strain: number, queue = false): number {
+    let begun = 0
+    for (let look = 0; look < looks; look++) {
+      for (let at = 0; at < perSecond / 5; at++) {
+        this.time += 1000 / perSecond
+        if (this.rate.admits(queue && look === 0 && at === 0)) begun++
+      }
+      this.rate.adapt(strain)
+    }
+    return begun
+  }
+}
+
+t.test('who waits is served first', async (t) => {
+  const callers = new Callers()
+  callers.want(100, 1, 1, true)
+  callers.want(10, 5, 0.5)
+  t.notOk(callers.rate.admits(true))
+  callers.time += 50
+  t.notOk(callers.rate.admits(false))
+  callers.time += 100
+  t.ok(callers.rate.admits(false))
+})
+
+t.test('while calls are turned away nearly too much is too much', async (t) => {
+  const callers = new Callers()
+  callers.want(200, 1, 1, true)
+  const before = callers.want(200, 5, 0.97)
+  t.ok(callers.want(200, 5, 0.97) < before)
+})
+
+t.test('what went well is known when a queue is seen', async (t) => {
+  const callers = new Callers()
+  callers.want(10, 1, 1, true)
+  callers.want(5, 5, 0.1)
+  t.equal(callers.want(60, 8, 0.9), 96, 'nobody waits')
+  const begun = callers.want(60, 5, 0.9, true)
+  t.ok(begun >= 45, `${begun} of 60`)
 })

@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks'
+
 /** Fewer calls a second are never the reason why somebody waits. */
 const least = 10
 /** So many may come at once. */
@@ -17,9 +19,9 @@ const smoothing = 0.3
 
 /**
  * How many calls a second are begun while more want to begin than can be done. It learns that from how busy it makes us,
- * and keeps it: when a queue is seen again, the pace is known at once.
+ * and keeps it: when a queue is seen again, the rate is known at once. (A `Pace` of src/pace.ts is one person's, and never changes.)
  */
-export class Pace {
+export class CallRate {
   readonly #now: () => number
   #perSecond = Infinity
   #limits = false
@@ -33,8 +35,8 @@ export class Pace {
   #queued = false
   #since: number
 
-  /** @param now milliseconds that only grow */
-  constructor(now: () => number) {
+  /** @param now milliseconds that only grow; the system's own unless a test brings its own */
+  constructor(now = (): number => performance.now()) {
     this.#now = now
     this.#creditAt = this.#since = now()
   }
@@ -57,7 +59,7 @@ export class Pace {
     if (this.#queued && this.#perSecond === Infinity) this.#perSecond = Math.max(least, begun * firstTry)
     if (strain > 1 && over) this.#perSecond = Math.max(least, this.#perSecond * (2 - strain))
     else if (wanted > this.#perSecond) this.#perSecond *= strain > near ? slowly : fast
-    // What went well is a pace that can be kept.
+    // What went well can be kept up.
     this.#usual += (begun - this.#usual) * smoothing
     if (strain <= 1) this.#perSecond = Math.max(this.#perSecond, this.#usual)
     const limits = this.#queued || (this.#limits && (strain > 1 || wanted > this.#perSecond))
