@@ -4,12 +4,13 @@
  * use any more. Prints JSON; exits 1 when a call failed or something was left.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { answerTimes, percentile } from './sipp/answer-times.js'
 
 const { values } = parseArgs({ options: { calls: { type: 'string', default: '500' }, rate: { type: 'string', default: '20' }, talk: { type: 'string', default: '1000' }, http: { type: 'string', default: '3080' }, sip: { type: 'string', default: '5080' } } })
 const calls = Number(values.calls)
@@ -67,7 +68,7 @@ async function run(): Promise<{ calls: number, rate: number, failed: number, ans
   const idleAfterMs = Math.round(performance.now() - ended)
   const answered = await metric('maskline_calls_ended_total{result="success",reason="caller_hung_up"}')
   const rssMiB = Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${app.pid}/status`, 'utf8'))?.[1]) / 1024)
-  return { calls, rate, failed: code === 0 ? 0 : calls - answered, answered, cpuMsPerCall, answerMs: answerTimes(), rssMiB, idleAfterMs, left }
+  return { calls, rate, failed: code === 0 ? 0 : calls - answered, answered, cpuMsPerCall, answerMs: answerMs(), rssMiB, idleAfterMs, left }
 }
 
 async function allocate(i: number): Promise<string> {
@@ -85,19 +86,16 @@ async function allocate(i: number): Promise<string> {
 
 function sipp(csv: string): Promise<number | null> {
   const scenario = join(root, 'bench', 'sipp', 'courier.xml')
-  const args = ['-sf', scenario, '-inf', csv, '-i', '127.0.0.1', '-p', String(callerPort), '-d', values.talk, '-m', String(calls), '-r', String(rate), '-l', '2000', '-trace_rtt', '-rtt_freq', '1', '-nostdin', `127.0.0.1:${values.sip}`]
+  const args = ['-sf', scenario, '-inf', csv, '-i', '127.0.0.1', '-p', String(callerPort), '-d', values.talk, '-m', String(calls), '-r', String(rate), '-l', '2000', '-trace_shortmsg', '-nostdin', `127.0.0.1:${values.sip}`]
   return new Promise((resolve, reject) => {
     spawn('sipp', args, { cwd: dir, stdio: 'ignore' }).once('exit', resolve).once('error', reject)
   })
 }
 
-/** INVITE → 200 as the caller sees it, from SIPp's trace of response times. */
-function answerTimes(): Record<string, number> {
-  const file = readdirSync(dir).find((name) => name.endsWith('_rtt.csv'))
-  if (file === undefined) return {}
-  const times = readFileSync(join(dir, file), 'utf8').split('\n').slice(1).map((line) => Number(line.split(';')[1])).filter((ms) => ms > 0).sort((a, b) => a - b)
-  const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: times.at(-1) ?? 0 }
+/** INVITE → 200 as the caller sees it. */
+function answerMs(): Record<string, number> {
+  const times = answerTimes(dir)
+  return { p50: percentile(times, 0.5), p95: percentile(times, 0.95), p99: percentile(times, 0.99), max: percentile(times, 1) }
 }
 
 async function metrics(): Promise<string> {
