@@ -1,3 +1,4 @@
+import { follow } from '../follow.js'
 import type { MediaSession } from '../media/types.js'
 import { CallerGone, type InboundCall, type Leg } from '../sip/types.js'
 import { answerLateOffer } from './late-offer.js'
@@ -7,12 +8,13 @@ export class Caller {
   readonly inbound: InboundCall
   /** Aborts with CallerGone when the caller gives up, by CANCEL or by hanging up before there is anybody to talk to. */
   readonly gone: AbortSignal
-  readonly #hungUp = new AbortController()
+  readonly #gone = new AbortController()
   #leg: Leg | undefined
 
   constructor(inbound: InboundCall) {
     this.inbound = inbound
-    this.gone = AbortSignal.any([inbound.gone, this.#hungUp.signal])
+    this.gone = this.#gone.signal
+    follow(this.#gone, inbound.gone)
   }
 
   /** The leg, once answered. */
@@ -30,7 +32,7 @@ export class Caller {
     if (this.#leg) return this.#leg
     const leg = this.late ? await answerLateOffer(this.inbound, media, sdp) : await this.inbound.answer(sdp)
     this.#leg = leg
-    void leg.ended.then(() => this.#hungUp.abort(new CallerGone()))
+    void leg.ended.then(() => this.#gone.abort(new CallerGone()))
     return leg
   }
 }

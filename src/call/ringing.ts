@@ -1,3 +1,4 @@
+import { follow } from '../follow.js'
 import type { MediaSession } from '../media/types.js'
 import { EndCall } from './termination.js'
 
@@ -16,11 +17,13 @@ export interface Ringing {
  */
 export async function ringing<T>({ over, media, seconds }: Ringing, dial: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const patience = new AbortController()
+  const settled = follow(patience, over)
   const timer = setTimeout(() => patience.abort(new EndCall('no_answer')), seconds * 1000)
   void media.silent.then(() => patience.abort(new EndCall('media_unavailable')))
   try {
-    return await dial(AbortSignal.any([over, patience.signal]))
+    return await dial(patience.signal)
   } finally {
     clearTimeout(timer)
+    settled()
   }
 }

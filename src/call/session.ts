@@ -1,3 +1,4 @@
+import { follow } from '../follow.js'
 import { newId } from '../ids.js'
 import type { MediaSession, PlayOptions, Playback } from '../media/types.js'
 import type { CallerIdentity } from '../phone/identity.js'
@@ -36,6 +37,7 @@ export class CallSession {
   readonly #caller: Caller
   readonly #origin: Origin
   readonly #stop = new AbortController()
+  /** Aborts when the caller is gone, and when we stop. */
   readonly #over: AbortSignal
   readonly #time: CallClock
   readonly #trace: Trace
@@ -63,7 +65,9 @@ export class CallSession {
     this.#caller = new Caller(tracedInbound(inbound, this.#trace))
     this.#origin = origin
     this.#settings = deps.settings.defaults
-    this.#over = AbortSignal.any([this.#caller.gone, this.#stop.signal])
+    const over = new AbortController()
+    this.#over = over.signal
+    for (const end of [this.#caller.gone, this.#stop.signal]) follow(over, end)
   }
 
   get state(): CallState {

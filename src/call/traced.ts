@@ -15,7 +15,7 @@ export function tracedInbound(call: InboundCall, trace: Trace): InboundCall {
   call.gone.addEventListener('abort', gone, { once: true })
   const final = (): void => {
     over = true
-    // A signal that is made of others is never collected while somebody listens to it, and the whole call with it.
+    // What becomes of the dialog is told by its leg.
     call.gone.removeEventListener('abort', gone)
   }
   const answered = <T extends Leg>(leg: T): T => {

@@ -133,11 +133,14 @@ class Drachtio implements SipPort {
   }
 
   #take(req: SrfRequest, res: SrfResponse): void {
+    let call: DrachtioInbound | undefined
     try {
-      this.#handler(new DrachtioInbound(req, res, this.#connection()))
+      call = new DrachtioInbound(req, res, this.#connection())
+      this.#handler(call)
     } catch (error) {
       this.#options.log.error('sip.invite_failed', errorFields(error))
-      if (!res.finalResponseSent) res.send(500, { headers: refusalHeaders() })
+      if (call) call.reject(500)
+      else res.send(500, { headers: refusalHeaders() })
     }
   }
 

@@ -1,5 +1,6 @@
 import type { TrunkConfig } from '../config.js'
 import { MaskError } from '../errors.js'
+import { follow } from '../follow.js'
 import type { Log } from '../telemetry/log.js'
 import { Pacer } from './pacer.js'
 import { TrunkLoad, type TellTrunkCap } from './trunk-load.js'
@@ -120,16 +121,15 @@ class Gateway {
 
   /** Resolves to the failure when another gateway is to be tried. */
   async dial({ watch: told, callId, ...order }: TrunkOrder): Promise<AnsweredLeg | CallFailed> {
-    const watch = new SilenceWatch(() => this.sip.answers(this.uri, this.#timeoutMs / 2), this.#timeoutMs / 2)
+    const watch = new SilenceWatch(order.signal, () => this.sip.answers(this.uri, this.#timeoutMs / 2), this.#timeoutMs / 2)
     try {
       const { auth } = this.config
-      const signal = AbortSignal.any([order.signal, watch.signal])
       const onProvisional = (status: number): void => {
         watch.heard()
         told?.status(status)
       }
       told?.tried(this.place)
-      const answered = await this.sip.dial({ ...order, gateway: this.uri, signal, onProvisional, ...(auth == null ? {} : { credentials: auth }) })
+      const answered = await this.sip.dial({ ...order, gateway: this.uri, signal: watch.signal, onProvisional, ...(auth == null ? {} : { credentials: auth }) })
       this.#silentUntil = -Infinity
       told?.status(200)
       return answered
@@ -138,7 +138,7 @@ class Gateway {
       if (error instanceof GatewaySilent) told?.status(408)
       return this.#failed(error, callId)
     } finally {
-      watch.heard()
+      watch.close()
     }
   }
 
@@ -162,14 +162,16 @@ class Gateway {
  */
 class SilenceWatch {
   readonly #silence = new AbortController()
+  readonly #settled: () => void
   readonly #timer: NodeJS.Timeout
   #heard = false
 
-  constructor(lives: () => Promise<boolean>, afterMs: number) {
+  constructor(call: AbortSignal, lives: () => Promise<boolean>, afterMs: number) {
+    this.#settled = follow(this.#silence, call)
     this.#timer = setTimeout(() => void this.#ask(lives), afterMs)
   }
 
-  /** Aborts with GatewaySilent. */
+  /** Aborts with GatewaySilent, and as the call does. */
   get signal(): AbortSignal {
     return this.#silence.signal
   }
@@ -178,6 +180,11 @@ class SilenceWatch {
   heard(): void {
     this.#heard = true
     clearTimeout(this.#timer)
+  }
+
+  close(): void {
+    this.heard()
+    this.#settled()
   }
 
   async #ask(lives: () => Promise<boolean>): Promise<void> {

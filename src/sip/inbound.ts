@@ -1,5 +1,6 @@
 import { MaskError } from '../errors.js'
 import { within } from '../deadline.js'
+import { follow } from '../follow.js'
 import { answerHeaders, identityHeaders, maxForwardsOf, refusalHeaders, userOf } from './headers.js'
 import { DrachtioLeg } from './leg.js'
 import { flowOf } from './register.js'
@@ -33,6 +34,8 @@ export class DrachtioInbound implements InboundCall {
   readonly #req: SrfRequest
   readonly #res: SrfResponse
   readonly #connection: Connection
+  /** Nothing is to be told of the connection any more. */
+  readonly #over: () => void
 
   constructor(req: SrfRequest, res: SrfResponse, connection: Connection) {
     this.#req = req
@@ -47,11 +50,15 @@ export class DrachtioInbound implements InboundCall {
     const body = req.body ?? ''
     this.bodyUnsupported = body !== '' && !isSdp(req)
     this.offer = body === '' || this.bodyUnsupported ? undefined : body
-    const cancelled = new AbortController()
-    req.on('cancel', () => cancelled.abort(new CallerGone()))
+    const gone = new AbortController()
+    this.gone = gone.signal
+    req.on('cancel', () => {
+      this.#over()
+      gone.abort(new CallerGone())
+    })
     // An UPDATE before the answer would renegotiate media that is not settled yet (RFC 3311 §5.2).
     req.on('update', (_update: SrfRequest, answer: SrfResponse) => answer.send(500, { headers: refusalHeaders(2) }))
-    this.gone = AbortSignal.any([cancelled.signal, connection.lost])
+    this.#over = follow(gone, connection.lost)
   }
 
   ring(sdp?: string): Promise<void> {
@@ -71,6 +78,7 @@ export class DrachtioInbound implements InboundCall {
   }
 
   #refuse(status: number, headers: Record<string, string>): void {
+    this.#over()
     if (this.gone.aborted || this.#res.finalResponseSent) return
     try {
       this.#res.send(status, { headers })
@@ -102,6 +110,8 @@ export class DrachtioInbound implements InboundCall {
       const done = (error: unknown, dialog?: SrfDialog): void => {
         const leg = dialog && new DrachtioLeg(dialog, this.#connection.deadlineMs)
         if (leg) this.#connection.track(leg)
+        if (leg) void leg.ended.then(this.#over)
+        else this.#over()
         // A CANCEL that crosses the 200 reports failure first and the dialog afterwards.
         if (settled) return void leg?.hangUp()
         settled = true
