@@ -1,5 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { Redis } from 'ioredis'
 import t from 'tap'
-import { parseRedisUrl } from '../../src/store/client.js'
+import { parseRedisUrl, writeGatherer } from '../../src/store/client.js'
 
 t.test('one Redis, one behind Sentinel, a cluster', async (t) => {
   t.same(parseRedisUrl('redis://localhost'), { tls: false, hosts: [{ host: 'localhost', port: 6379 }], db: 0, cluster: false, wait: 0 })
@@ -24,4 +26,28 @@ t.test('anything else is refused with a sentence that repeats nothing of it', as
       t.notMatch(String((error as Error).cause), /secret/)
     }
   }
+})
+
+t.test('the first command of a turn leaves at once, those after it together', async (t) => {
+  const redis = new Redis({ lazyConnect: true })
+  const gather = writeGatherer(redis)
+  gather()
+  const done: string[] = []
+  const stream = (name: string): typeof redis.stream => ({ cork: () => done.push(`${name} gathers`), uncork: () => done.push(`${name} leaves`) }) as unknown as typeof redis.stream
+  redis.stream = stream('one')
+  gather()
+  t.same(done, [])
+  await turn()
+  t.same(done, [], 'nothing was held back')
+  for (let command = 0; command < 4; command++) gather()
+  t.same(done, ['one gathers'])
+  // Connected anew meanwhile: what is held back is let go on the connection on which it was.
+  redis.stream = stream('two')
+  gather()
+  await turn()
+  t.same(done, ['one gathers', 'one leaves'])
+  gather()
+  gather()
+  await turn()
+  t.same(done.slice(2), ['two gathers', 'two leaves'])
 })
