@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { freshBytes } from '../ids.js'
 import { MaskError } from '../errors.js'
 import type { MediaFacts } from './sdp.js'
 import { mirror, writeSdp, type OwnDescription } from './sdp-write.js'
@@ -47,7 +47,7 @@ export class Descriptions {
 
   private keep(side: Side, what: Omit<OwnDescription, 'sessionId' | 'version'>): string {
     const old = this.local[side]
-    const sessionId = old?.own.sessionId ?? (randomBytes(8).readBigUInt64BE() >> 2n).toString()
+    const sessionId = old?.own.sessionId ?? (freshBytes(8).readBigUInt64BE() >> 2n).toString()
     const same = { ...what, sessionId, version: old?.own.version ?? 1 }
     // RFC 3264 §8: the version stays only while not a byte changes.
     const own = old === undefined || writeSdp(same) === old.text ? same : { ...same, version: same.version + 1 }

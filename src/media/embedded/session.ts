@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { freshBytes } from '../../ids.js'
 import { MaskError } from '../../errors.js'
 import { errorFields, type Log } from '../../telemetry/log.js'
 import { isAudio, isG711, ownNumbering, type Codec } from '../codecs.js'
@@ -205,7 +205,7 @@ export class EmbeddedSession implements MediaSession {
 
   private describe(side: SideName, what: Omit<OwnDescription, 'sessionId' | 'version' | 'host' | 'rtpPort'>): string {
     const old = this.local[side]
-    const sessionId = old?.own.sessionId ?? (randomBytes(8).readBigUInt64BE() >> 2n).toString()
+    const sessionId = old?.own.sessionId ?? (freshBytes(8).readBigUInt64BE() >> 2n).toString()
     const next = { ...what, sessionId, version: old?.own.version ?? 1, host: this.shared.host, rtpPort: this.sides[side].pair.port }
     // RFC 3264 §8: the version stays only while not a byte changes.
     const own = old === undefined || writeSdp(next) === old.text ? next : { ...next, version: next.version + 1 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { freshBytes } from '../../ids.js'
 import { codecKey, isG711, type Codec } from '../codecs.js'
 import type { MediaFacts } from '../sdp.js'
 import { OutStream } from '../rtp/out-stream.js'
@@ -19,9 +19,9 @@ export class Side implements Listener {
   readonly out = new OutStream()
   readonly player: Player
   /** RFC 7022 §4.2: 96 random bits. */
-  readonly cname = randomBytes(12).toString('base64')
+  readonly cname = freshBytes(12).toString('base64')
   /** Added to the NTP times of this side, so that the other learns nothing of its clock but the round trip still adds up. */
-  readonly ntpShift = randomBytes(4).readUInt32BE()
+  readonly ntpShift = freshBytes(4).readUInt32BE()
   /** Monotonic milliseconds of the last RTP packet that we took from it; 0 for none. */
   heardAt = 0
   facts: MediaFacts | undefined

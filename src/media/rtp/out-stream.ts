@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { freshBytes } from '../../ids.js'
 import { buildRtp, type RtpPacket } from './packet.js'
 
 /** Where a relayed stream stands in the numbering of ours. */
@@ -29,11 +29,11 @@ const maxJump = 3000
  * relayed stream gaps and order stay as they came, so that the receiver sees the losses that happened.
  */
 export class OutStream {
-  readonly ssrc = randomBytes(4).readUInt32BE()
+  readonly ssrc = freshBytes(4).readUInt32BE()
   packets = 0
   octets = 0
-  private sequence = randomBytes(2).readUInt16BE()
-  private timestamp = randomBytes(4).readUInt32BE()
+  private sequence = freshBytes(2).readUInt16BE()
+  private timestamp = freshBytes(4).readUInt32BE()
   /** Milliseconds at which the newest packet left; undefined before the first. */
   private sentAt: number | undefined
   private link: Link | undefined

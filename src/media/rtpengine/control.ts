@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { freshBytes } from '../../ids.js'
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { MaskError } from '../../errors.js'
@@ -43,7 +43,7 @@ export class Control {
    */
   async request(command: string, fields: Dictionary, ms: number): Promise<Dictionary> {
     if (this.closed) throw unavailable('closed')
-    const cookie = randomBytes(9).toString('base64url')
+    const cookie = freshBytes(9).toString('base64url')
     const message = Buffer.concat([Buffer.from(`${cookie} `), encode({ command, ...fields })])
     let timers: NodeJS.Timeout[] = []
     try {

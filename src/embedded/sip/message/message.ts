@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { freshBytes } from '../../../ids.js'
 import { SipParseError } from './errors.js'
 import { Headers } from './headers.js'
 import { reasonPhrase } from './reason.js'
@@ -107,15 +107,15 @@ export function bodyBytes(body: Buffer | string | undefined): Buffer {
 
 /** A fresh tag (RFC 3261 §19.3), 64 random bits. */
 export function newTag(): string {
-  return randomBytes(8).toString('hex')
+  return freshBytes(8).toString('hex')
 }
 
 /** A fresh Call-ID. It names no host, so it tells nothing about who made it. */
 export function newCallId(): string {
-  return randomBytes(16).toString('hex')
+  return freshBytes(16).toString('hex')
 }
 
 /** A fresh branch with the magic cookie of RFC 3261 §8.1.1.7. */
 export function newBranch(): string {
-  return `z9hG4bK${randomBytes(10).toString('hex')}`
+  return `z9hG4bK${freshBytes(10).toString('hex')}`
 }
