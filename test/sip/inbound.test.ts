@@ -1,7 +1,6 @@
 import { EventEmitter, getEventListeners } from 'node:events'
 import t from 'tap'
 import { DrachtioInbound } from '../../src/sip/inbound.js'
-import { DrachtioLeg } from '../../src/sip/leg.js'
 import type { SrfClient, SrfDialog, SrfRequest, SrfResponse } from '../../src/sip/srf.js'
 import { CallerGone } from '../../src/sip/types.js'
 
@@ -11,9 +10,8 @@ function arrive(answered: (done: (error: unknown, dialog?: SrfDialog) => void) =
   Object.assign(req, { method: 'INVITE', uri: 'sip:+442079460000@127.0.0.1', body: 'v=0', source_address: '127.0.0.1', source_port: 5060, protocol: 'udp', get: () => undefined })
   const res = { finalResponseSent: false, send: (status: number) => { sent.push(status) } } as unknown as SrfResponse
   const srf = { createUAS: (_req: unknown, _res: unknown, _options: unknown, done: (error: unknown, dialog?: SrfDialog) => void) => answered(done) } as unknown as SrfClient
-  const legs: DrachtioLeg[] = []
-  const call = new DrachtioInbound(req as unknown as SrfRequest, res, { srf, deadlineMs: 1000, lost: lost.signal, track: (leg) => { legs.push(leg) } })
-  return { call, req, sent, legs, lose: () => lost.abort(new Error('lost')), waiting: () => getEventListeners(lost.signal, 'abort').length }
+  const call = new DrachtioInbound(req as unknown as SrfRequest, res, { srf, deadlineMs: 1000, lost: lost.signal, track: () => undefined })
+  return { call, req, sent, lose: () => lost.abort(new Error('lost')), waiting: () => getEventListeners(lost.signal, 'abort').length }
 }
 
 function dialogOf(): SrfDialog & EventEmitter {
