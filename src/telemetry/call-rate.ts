@@ -7,7 +7,7 @@ const burst = 4
 /** Seconds in which nobody begins after a queue was seen: who waits is served first. */
 const pause = 0.05
 /** While calls are turned away they may make us so much less busy than otherwise, so that those who begin do not notice the others. */
-const reserve = 0.86
+const reserve = 0.9
 /** What was begun in the moment in which a queue was first seen was more than can be done; so much of it is tried. */
 const firstTry = 0.7
 /** With more to do than this share of what may be, it is found out slowly how many more calls a second there may be; with less, fast. */

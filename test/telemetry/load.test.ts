@@ -2,7 +2,7 @@ import t from 'tap'
 import { CallRate } from '../../src/telemetry/call-rate.js'
 import { createLoad } from '../../src/telemetry/load.js'
 
-const limits = { callsInSetUp: 10, requestsInFlight: 40, busyPercent: 90, callsWhenBusy: 3, requestsWhenBusy: 20 }
+const limits = { callsInSetUp: 10, requestsInFlight: 40, busyPercent: 85, callsWhenBusy: 3, requestsWhenBusy: 20 }
 
 t.test('counts bound what is under way, however little there is to do', async (t) => {
   const load = createLoad(limits, () => 0)
@@ -24,7 +24,7 @@ t.test('while there is work nearly all the time, only so much is begun at the sa
   t.ok(load.admitsRequest(19))
   t.notOk(load.admitsRequest(20))
   t.notOk(load.admitsCall(9, 3))
-  utilization = 0.9
+  utilization = 0.85
   for (let at = 0; at < 3; at++) load.look()
   t.ok(load.admitsCall(9, 9), 'as much as may be is not too much')
   t.ok(load.admitsRequest(39))
