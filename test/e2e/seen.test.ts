@@ -1,5 +1,6 @@
 import t from 'tap'
 import { run } from '../../src/cli/run.js'
+import { realFreeswitch } from '../support/freeswitch.js'
 import { courierNumber, customerNumber, freshLine, stage, talking } from './stage.js'
 
 /** What an operator sees of single calls: the ladder of one, and its lines in the log. */
@@ -22,7 +23,7 @@ t.test('a talk, drawn', async (t) => {
   await play.endedCalls(line.id, 1)
   const text = await trace(calls[0]!.id)
   t.comment(text)
-  const order = ['INVITE', 'look-up: connect', 'gate: allow', 'media by embedded', 'INVITE, gateway 1', '180 Ringing', 'plays to A: ringback', '200 OK', 'ACK', 'state talking', 'BYE', 'end: caller_hung_up']
+  const order = ['INVITE', 'look-up: connect', 'gate: allow', `media by ${realFreeswitch === undefined ? 'embedded' : 'freeswitch'}`, 'INVITE, gateway 1', '180 Ringing', 'plays to A: ringback', '200 OK', 'ACK', 'state talking', 'BYE', 'end: caller_hung_up']
   let at = 0
   for (const words of order) {
     const next = text.indexOf(words, at)
