@@ -18,7 +18,7 @@ const rooms = {
   // It knows the server by its HTTP API only.
   cli: []
 }
-// Files at the top of src/ that every room may use: they hold names, not behaviour.
+// Files at the top of src/ that every room may use: names, and small tools that know nothing of calls.
 const shared = '^src/(errors|config|events|deadline|follow|ids|pace)\\.ts$'
 
 /** Each library with traps has one adapter; nobody else may import it. */
