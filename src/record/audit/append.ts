@@ -9,45 +9,75 @@ import type { AuditEntry, AuditHead, AuditInput } from './types.js'
 const appendScript = loadScript(new URL('../../../src/record/lua/audit-append.lua', import.meta.url))
 /** Other processes that are quicker, this many times in a row, are too many. */
 const attempts = 50
+/** Entries a command; more than that wait for the next. */
+const batch = 100
 
 type Ahead = Pick<AuditHead, 'seq' | 'hash' | 'at'>
+type Made = ReturnType<typeof makeEntry>
 
-/** The growing end of one chain as this process knows it; its entries go one after the other. */
+interface Waiting {
+  readonly input: AuditInput
+  readonly written: (entry: AuditEntry) => void
+  readonly failed: (error: unknown) => void
+}
+
+/**
+ * The growing end of one chain as this process knows it. One command is under way at a time, and takes along everything
+ * that came meanwhile: a process with much to write does not come first once for each of its entries, and the others get
+ * their turn.
+ */
 export class ChainEnd {
   #ahead: Ahead | undefined
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #waiting: Waiting[] = []
+  #writing = false
 
   constructor(private readonly context: AuditContext, private readonly shopId: string) {}
 
   async append(input: AuditInput): Promise<AuditEntry> {
-    const mine = this.#last.then(() => this.#append(input))
-    this.#last = mine.catch(() => undefined)
-    return mine
+    return new Promise((written, failed) => {
+      this.#waiting.push({ input, written, failed })
+      if (!this.#writing) void this.#writeAll()
+    })
   }
 
-  async #append(input: AuditInput): Promise<AuditEntry> {
-    const { keyRing, clock } = this.context
-    try {
-      const key = await keyRing.use(chainKey(this.shopId), forever)
-      for (let attempt = 0; attempt < attempts; attempt++) {
-        this.#ahead ??= await readHead(this.context, this.shopId) ?? genesis
-        const made = makeEntry(key, this.#ahead, input, clock())
-        this.#ahead = await this.#write(this.#ahead.hash, made)
-        if (this.#ahead.hash === made.raw.hash) return made.entry
+  /** Never rejects. */
+  async #writeAll(): Promise<void> {
+    this.#writing = true
+    while (this.#waiting.length > 0) {
+      const some = this.#waiting.splice(0, batch)
+      try {
+        const entries = await this.#append(some.map(({ input }) => input))
+        some.forEach(({ written }, at) => written(entries[at]!))
+      } catch (error) {
+        // They may have been written or not: the next ones ask.
+        this.#ahead = undefined
+        for (const { failed } of some) failed(error)
       }
-    } catch (error) {
-      // It may have been written or not: the next one asks.
-      this.#ahead = undefined
-      throw error
+    }
+    this.#writing = false
+  }
+
+  async #append(inputs: readonly AuditInput[]): Promise<AuditEntry[]> {
+    const key = await this.context.keyRing.use(chainKey(this.shopId), forever)
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const ahead = this.#ahead ?? await readHead(this.context, this.shopId) ?? genesis
+      const now = this.context.clock()
+      const made: Made[] = []
+      for (const input of inputs) made.push(makeEntry(key, made.at(-1)?.entry ?? ahead, input, now))
+      this.#ahead = await this.#write(ahead.hash, made)
+      if (this.#ahead.hash === made.at(-1)!.entry.hash) return made.map(({ entry }) => entry)
     }
     throw new MaskError('store_unavailable', { retryAfter: 1 })
   }
 
-  /** @returns the head of the chain afterwards, ours or another's */
-  async #write(ahead: string, { entry, raw }: ReturnType<typeof makeEntry>): Promise<Ahead> {
+  /** @returns the head of the chain afterwards, our last entry or another's */
+  async #write(ahead: string, made: readonly Made[]): Promise<Ahead> {
     const keys = chainKeys(this.shopId)
-    const month = monthOf(entry.at)
-    const [done, seq, hash, at] = list(await this.context.store.runDurably(appendScript, [keys.head, keys.entries(month)], [ahead, raw.id, raw.text, raw.hash, entry.seq, entry.at, month]))
-    return int(done) === 1 ? { seq: entry.seq, hash: raw.hash, at: entry.at } : { seq: int(seq), hash: text(hash), at: int(at) }
+    const { seq: lastSeq, at: lastAt, hash: lastHash } = made.at(-1)!.entry
+    // All of them are of one moment.
+    const month = monthOf(lastAt)
+    const entries = made.flatMap(({ raw }) => [raw.id, raw.text, raw.hash])
+    const [done, seq, hash, at] = list(await this.context.store.runDurably(appendScript, [keys.head, keys.entries(month)], [ahead, month, lastSeq, lastAt, ...entries]))
+    return int(done) === 1 ? { seq: lastSeq, hash: lastHash, at: lastAt } : { seq: int(seq), hash: text(hash), at: int(at) }
   }
 }

@@ -49,6 +49,37 @@ t.test('several processes append at once: one chain, nothing lost', async (t) =>
   t.equal(int(await store.call('XLEN', 'audit:{shop.one}:202601')), 160)
 })
 
+t.test('a process that never pauses does not keep another from its entry', async (t) => {
+  const { audit, another } = await auditStage(t)
+  let over = false
+  const busy = Array.from({ length: 40 }, async () => {
+    while (!over) await audit.append(input({ scope: 'busy' }))
+  })
+  const other = another()
+  for (let at = 0; at < 20; at++) t.match(await other.append(input({ scope: 'other' })), { scope: 'other' })
+  over = true
+  await Promise.all(busy)
+  t.match(await another().verify('one'), { whole: true })
+})
+
+t.test('more at once than one command takes: in the order in which they came', async (t) => {
+  const { audit } = await auditStage(t)
+  const entries = await Promise.all(Array.from({ length: 250 }, (_, at) => audit.append(input({ scope: `e${at}` }))))
+  t.same(entries.map(({ seq, scope }) => [seq, scope]), entries.map((_, at) => [at + 1, `e${at}`]))
+  t.match(await audit.verify('one'), { whole: true, checked: 250 })
+})
+
+t.test('each of those that could not be written is told, and the next is', async (t) => {
+  const { audit, store } = await auditStage(t)
+  await audit.append(input())
+  await store.call('CONFIG', 'SET', 'maxmemory', '1')
+  const told = await Promise.allSettled(Array.from({ length: 5 }, () => audit.append(input())))
+  t.match(told, Array.from(told, () => ({ status: 'rejected', reason: { code: 'store_full' } })))
+  await store.call('CONFIG', 'SET', 'maxmemory', '0')
+  t.match(await audit.append(input()), { seq: 2 })
+  t.match(await audit.verify('one'), { whole: true, checked: 2 })
+})
+
 t.test('pages go on where the last one ended, over months, and by action and time', async (t) => {
   const { audit, time } = await auditStage(t)
   const begin = time.now
