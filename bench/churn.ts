@@ -1,6 +1,6 @@
 /**
  * Calls with hang-ups and cancels at random moments: `npm run churn -- --calls 10000 --rate 20 --engine rtpengine --seed 1`.
- * Forty-four phones call each other over a process of the application and do everything that people do at the
+ * Phones (`--phones 44`, 93 at most) call each other over a process of the application and do everything that people do at the
  * phone; in the end nothing may be left. Prints JSON and a table; exits 1 when something was broken.
  * The seed decides who does what and when; what that meets hangs on the machine too.
  */
@@ -9,9 +9,9 @@ import { churn } from './life/churn.js'
 import { engines, type Engine } from './life/parts.js'
 import { table } from './life/report.js'
 
-const { values } = parseArgs({ options: { calls: { type: 'string', default: '10000' }, rate: { type: 'string', default: '20' }, engine: { type: 'string', default: 'embedded' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) } } })
+const { values } = parseArgs({ options: { calls: { type: 'string', default: '10000' }, rate: { type: 'string', default: '20' }, engine: { type: 'string', default: 'embedded' }, phones: { type: 'string', default: '44' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) } } })
 if (!engines.includes(values.engine as Engine)) throw new Error(`--engine is one of ${engines.join(', ')}.`)
-const run = await churn({ calls: Number(values.calls), rate: Number(values.rate), seed: Number(values.seed), engine: values.engine as Engine, tells: true })
+const run = await churn({ calls: Number(values.calls), rate: Number(values.rate), seed: Number(values.seed), engine: values.engine as Engine, phones: Number(values.phones), tells: true })
 const { invariants, left, fds, memory, samples, records, summary } = run
 const leftovers = Object.entries(left).filter(([, count]) => count > 0)
 process.stdout.write(`${JSON.stringify({ ...summary, records, left, fds, memory, samples }, undefined, 1)}\n\n`)

@@ -1,5 +1,5 @@
 /**
- * Days in half an hour: `npm run soak -- --minutes 30 --rate 5 --engine rtpengine --seed 1`.
+ * Days in half an hour: `npm run soak -- --minutes 30 --rate 5 --engine rtpengine --phones 44 --seed 1`.
  * Two processes of the application, Redis, key store, SIP server and rtpengine, each restarted in turn, while people
  * call, hang up, cancel, enter codes and are called back, and deliveries run out. Prints JSON and a table; exits 1
  * when an invariant was broken.
@@ -9,9 +9,9 @@ import { engines, type Engine } from './life/parts.js'
 import { table } from './life/report.js'
 import { soak } from './life/soak.js'
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '30' }, rate: { type: 'string', default: '5' }, engine: { type: 'string', default: 'rtpengine' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) } } })
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '30' }, rate: { type: 'string', default: '5' }, engine: { type: 'string', default: 'rtpengine' }, phones: { type: 'string', default: '44' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) } } })
 if (!engines.includes(values.engine as Engine)) throw new Error(`--engine is one of ${engines.join(', ')}.`)
-const { invariants, left, happened, memory, samples, records, deletionRuns, summary } = await soak({ minutes: Number(values.minutes), rate: Number(values.rate), seed: Number(values.seed), engine: values.engine as Engine })
+const { invariants, left, happened, memory, samples, records, deletionRuns, summary } = await soak({ minutes: Number(values.minutes), rate: Number(values.rate), seed: Number(values.seed), engine: values.engine as Engine, phones: Number(values.phones) })
 const leftovers = Object.entries(left).filter(([, count]) => count > 0)
 process.stdout.write(`${JSON.stringify({ ...summary, records, deletionRuns, happened, left, memory, samples }, undefined, 1)}\n\n`)
 process.stdout.write(table([

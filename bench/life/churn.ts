@@ -16,6 +16,8 @@ export interface ChurnOptions {
   /** Calls to begin each second. */
   readonly rate: number
   readonly engine: Engine
+  /** How many people there are; the longer their calls, the more it takes for a rate. */
+  readonly phones?: number
   /** Runs the sources instead of the build. */
   readonly sources?: boolean
   /** What people do; everything when absent. */
@@ -42,10 +44,10 @@ export interface Churn {
 const warmCalls = 2000
 
 /** So many calls with hang-ups and cancels at random moments through one whole process, and what is left of them. */
-export async function churn({ calls, seed, rate, engine, sources = false, scripts, idleWithinMs = 120_000, tells = false }: ChurnOptions): Promise<Churn> {
+export async function churn({ calls, seed, rate, engine, phones, sources = false, scripts, idleWithinMs = 120_000, tells = false }: ChurnOptions): Promise<Churn> {
   const begunAt = Date.now()
   const invariants = new Invariants()
-  const people = await makePeople()
+  const people = await makePeople(phones)
   const parts = await startParts({ people, invariants, engine, processes: 1, sources }).catch(async (error: unknown) => {
     await people.close()
     throw error
@@ -77,7 +79,7 @@ export async function churn({ calls, seed, rate, engine, sources = false, script
     const ended = await sumOf('maskline_calls_ended_total{') + await sumOf('maskline_overload_refused_total{what="call"}')
     if (ended !== town.calls) invariants.broken('record', `${town.calls} calls, ${ended} of them ended`)
     const seconds = (Date.now() - begunAt) / 1000
-    return { invariants, left, fds: { before, after }, memory: watch.growth(), samples: watch.samples, records, summary: { engine, seed, rate, ...summary(town, invariants, seconds), idleAfterMs, secondsStarved: pulse.starved } }
+    return { invariants, left, fds: { before, after }, memory: watch.growth(), samples: watch.samples, records, summary: { engine, seed, rate, phones: people.all.length, ...summary(town, invariants, seconds), idleAfterMs, secondsStarved: pulse.starved } }
   } finally {
     pulse.stop()
     await people.close()

@@ -25,18 +25,22 @@ export interface People {
 
 export const plainHost = '127.0.0.1'
 export const askingHost = '127.0.0.2'
-/** Tones lie this far apart (Hz): a window of 200 ms tells 5 Hz. */
-const [lowestTone, toneStep] = [480, 60]
+/** Tones lie this far apart (Hz), all of them within what a phone carries: a window of 200 ms tells 5 Hz. */
+const [lowestTone, toneStep] = [480, 30]
 /** The two before stand in the words with which the application greets. */
 const firstNumber = 607
-/** There are so many numbers for people in fiction. */
-const mostPeople = 44
+/** There are so many numbers for people in fiction, +46701740607 to 699. */
+const mostPeople = 93
+/** Enough for some five calls a second. */
+const fewPeople = 44
 /** A phone answers repeated messages of calls that are over for 32 s (RFC 3261 §17); later it may forget them. */
 const remembersMs = 45_000
 
-export async function people(count = mostPeople): Promise<People> {
+/** @param count from 10 to 93 */
+export async function people(count = fewPeople): Promise<People> {
+  if (!Number.isInteger(count) || count < 10 || count > mostPeople) throw new Error(`There are 10 to ${mostPeople} people.`)
   const [plain, asking] = await Promise.all([createGateway({ host: plainHost }), createGateway({ host: askingHost })])
-  const all = await Promise.all(Array.from({ length: Math.min(count, mostPeople) }, async (_, index): Promise<Person> => {
+  const all = await Promise.all(Array.from({ length: count }, async (_, index): Promise<Person> => {
     const number = `+46701740${firstNumber + index}`
     return { index, number, tone: toneOf(index), phone: await createPhone({ number }) }
   }))

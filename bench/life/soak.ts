@@ -18,6 +18,8 @@ export interface SoakOptions {
   readonly rate: number
   readonly seed: number
   readonly engine: Engine
+  /** How many people there are; the longer their calls, the more it takes for a rate. */
+  readonly phones?: number
 }
 
 export interface Soak {
@@ -37,10 +39,10 @@ const sampleEveryMs = 10_000
 const deleteEveryMs = 20_000
 
 /** The life of `churn`, for a time, over two processes of the application, while every part is restarted in turn. */
-export async function soak({ minutes, rate, seed, engine }: SoakOptions): Promise<Soak> {
+export async function soak({ minutes, rate, seed, engine, phones }: SoakOptions): Promise<Soak> {
   const begunAt = Date.now()
   const invariants = new Invariants()
-  const people = await makePeople()
+  const people = await makePeople(phones)
   const parts = await startParts({ people, invariants, engine, processes: 2 }).catch(async (error: unknown) => {
     await people.close()
     throw error
@@ -68,7 +70,7 @@ export async function soak({ minutes, rate, seed, engine }: SoakOptions): Promis
     for (const { at, why } of parts.api.repeated) if (!invariants.disturbed(at - 1000, at)) invariants.broken('failed', `a request had to be repeated: ${why}`)
     return {
       invariants, left, happened, memory: watch.growth(), samples: watch.samples, records, deletionRuns,
-      summary: { engine, minutes, seed, rate, ...summary(town, invariants, (Date.now() - begunAt) / 1000), idleAfterMs, secondsStarved: pulse.starved }
+      summary: { engine, minutes, seed, rate, phones: people.all.length, ...summary(town, invariants, (Date.now() - begunAt) / 1000), idleAfterMs, secondsStarved: pulse.starved }
     }
   } finally {
     pulse.stop()

@@ -17,14 +17,14 @@ export interface TownOptions {
   readonly shops: { readonly plain: Shop, readonly asks: Shop }
   /** Calls to begin each second. */
   readonly rate: number
-  /** Deliveries to have at any time. */
-  readonly deliveries?: number
   /** What people do; everything when absent. */
   readonly scripts?: readonly Script[]
 }
 
 /** Scenes that are remembered when they are over. */
 const pastKept = 200
+/** Deliveries to have at any time for each of the people. */
+const deliveriesEach = 0.92
 /** So many of the people press wrong codes. */
 const clumsy = 4
 /** What a scene needs a delivery to live on for (ms). */
@@ -91,7 +91,8 @@ export class Town {
   /** Orders deliveries in the place of those that ran out, and closes one now and then. */
   #supply(): void {
     const random = this.#random
-    const { shops, deliveries = 40 } = this.options
+    const { shops } = this.options
+    const deliveries = Math.floor(deliveriesEach * this.people.all.length)
     const open = this.deliveries.live
     if (open.length + this.#ordering < deliveries) {
       this.#ordering++
