@@ -81,7 +81,9 @@ export async function site(t: Pick<Test, 'teardown'>, { sipServers = 1, settings
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         ...process.env, MASKLINE_CONFIG: config, MASKLINE_DATA_DIR: dir, MASKLINE_HTTP_PORT: '0', MASKLINE_METRICS_PORT: '0', MASKLINE_RTP_PORTS: `${from}-${from + 399}`, MASKLINE_API_KEY: key, MASKLINE_MASTER_KEY: masterKey,
-        MASKLINE_REDIS_URL: data.url, MASKLINE_KEYS_URL: keys.url, MASKLINE_DRACHTIO_URL: sips.map(({ adminUrl }) => adminUrl).join(','), MASKLINE_TRUNK_GATEWAY: gateway.uri
+        MASKLINE_REDIS_URL: data.url, MASKLINE_KEYS_URL: keys.url, MASKLINE_DRACHTIO_URL: sips.map(({ adminUrl }) => adminUrl).join(','), MASKLINE_TRUNK_GATEWAY: gateway.uri,
+        // The channels of a FreeSWITCH dial one address, which one process of several would have.
+        MASKLINE_FREESWITCH_URL: ''
       }
     })
     children.push(child)
