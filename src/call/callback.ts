@@ -12,7 +12,7 @@ import { Account } from './account.js'
 import { CallClock } from './call-clock.js'
 import type { CallDeps } from './deps.js'
 import { listenTo, mediaStep, takeAnswer } from './media.js'
-import { reach } from './reach.js'
+import { appOf, reach } from './reach.js'
 import { ringing } from './ringing.js'
 import { negotiateLocally, talk, talkLimitMs } from './talk.js'
 import { announceAndRecord } from './recording.js'
@@ -165,7 +165,7 @@ class CallbackSession {
   }
 
   #ring(side: Side, party: Party, to: E164, media: MediaSession, offer: string): Promise<AnsweredLeg> {
-    const ways = { dial: (order: TrunkOrder) => reach(this.deps, order, { deliveryId: this.order.deliveryId, party }) }
+    const ways = { dial: async (order: TrunkOrder) => reach(this.deps, order, await appOf(this.deps, { deliveryId: this.order.deliveryId, party })) }
     return ringing({ over: this.#over, media, seconds: this.#settings.ringTimeoutSeconds }, (signal) => tracedDial(ways, {
       callId: this.own.callId,
       to,

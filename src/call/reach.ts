@@ -7,20 +7,22 @@ import type { CallDeps } from './deps.js'
 /** An app that says nothing for so long is not there (milliseconds): the person's phone is still to be rung. */
 const appPatienceMs = 15_000
 
-type Ways = Pick<CallDeps, 'trunk' | 'accounts' | 'dialApp'>
+type App = Awaited<ReturnType<CallDeps['accounts']['whereabouts']>>
 
 /** Raised when an app does not take the call in time. */
 class AppSilent extends Error {}
 
+/** Where a party's app is registered; only couriers have one. Never rejects: without an answer there is still the phone. */
+export async function appOf({ accounts }: Pick<CallDeps, 'accounts'>, { deliveryId, party }: { readonly deliveryId: string, readonly party: Party }): Promise<App> {
+  return party === 'courier' ? accounts.whereabouts(deliveryId).catch(() => undefined) : undefined
+}
+
 /**
- * Rings a party: a courier whose app is registered there first, and on the phone when the app does not answer or
- * cannot take the call. Who is busy or declines in the app has decided, and is not rung again.
+ * Rings a party: their app first, where there is one, and the phone when the app does not answer or cannot take the
+ * call. Who is busy or declines in the app has decided, and is not rung again.
  * @throws as OutboundTrunk.dial
  */
-export async function reach({ trunk, accounts, dialApp }: Ways, order: TrunkOrder, whom: { readonly deliveryId: string, readonly party: Party }): Promise<AnsweredLeg> {
-  if (whom.party !== 'courier') return trunk.dial(order)
-  // Without an answer about the app there is still the phone.
-  const app = await accounts.whereabouts(whom.deliveryId).catch(() => undefined)
+export async function reach({ trunk, dialApp }: Pick<CallDeps, 'trunk' | 'dialApp'>, order: TrunkOrder, app: App): Promise<AnsweredLeg> {
   if (app === undefined) return trunk.dial(order)
   const patience = new AbortController()
   const timer = setTimeout(() => patience.abort(new AppSilent()), appPatienceMs)

@@ -17,7 +17,7 @@ import type { CallDeps } from './deps.js'
 import type { Keys } from './keys.js'
 import { listenTo, mediaStep, takeAnswer } from './media.js'
 import type { Origin } from './origin.js'
-import { reach } from './reach.js'
+import { appOf, reach } from './reach.js'
 import { ringing } from './ringing.js'
 import { transition, type CallState } from './state.js'
 import { negotiateLocally, talk, talkLimitMs } from './talk.js'
@@ -29,6 +29,8 @@ import { unlessAborted } from './wait.js'
 
 type Connect = Extract<Decision, { kind: 'connect' }>
 type Announce = Extract<Decision, { kind: 'announce' }>
+/** How somebody is rung. */
+type Ways = Pick<CallDeps['trunk'], 'dial'>
 
 /** One call from its INVITE to its record. */
 export class CallSession {
@@ -190,12 +192,13 @@ export class CallSession {
 
   async #connect(decision: Connect, media: MediaSession): Promise<Termination> {
     this.#enter('dialling')
-    // An offer needs no record and the record no offer; the INVITE waits for both.
+    // None of these needs another; the INVITE waits for all.
+    const ways = this.#waysTo(decision)
     const offer = mediaStep(media.offerForB())
     offer.catch(() => undefined)
     await this.#opening
     try {
-      const b = await this.#dial(decision, media, await offer)
+      const b = await this.#dial(decision, media, await offer, await ways)
       this.#dialledAt = this.#time.now()
       this.#cleanup.push(() => b.leg.hangUp())
       return await this.#join(decision, b, media)
@@ -221,10 +224,10 @@ export class CallSession {
   }
 
   /** Rings the callee with an INVITE in which nothing is the caller's. */
-  #dial(decision: Connect, media: MediaSession, offer: string): Promise<AnsweredLeg> {
+  #dial(decision: Connect, media: MediaSession, offer: string, ways: Ways): Promise<AnsweredLeg> {
     const { inbound } = this.#caller
     this.#waits = true
-    return ringing({ over: this.#over, media, seconds: this.#settings.ringTimeoutSeconds }, (signal) => tracedDial(this.#waysTo(decision), {
+    return ringing({ over: this.#over, media, seconds: this.#settings.ringTimeoutSeconds }, (signal) => tracedDial(ways, {
       callId: this.id,
       to: decision.callee,
       from: inbound.dialled,
@@ -237,8 +240,10 @@ export class CallSession {
   }
 
   /** The shop's support line has a phone only; a party may have an app. */
-  #waysTo({ support, belonging: { deliveryId, caller } }: Connect): Pick<CallDeps['trunk'], 'dial'> {
-    return support ? this.#deps.trunk : { dial: (order) => reach(this.#deps, order, { deliveryId, party: otherParty(caller) }) }
+  async #waysTo({ support, belonging: { deliveryId, caller } }: Connect): Promise<Ways> {
+    if (support) return this.#deps.trunk
+    const app = await appOf(this.#deps, { deliveryId, party: otherParty(caller) })
+    return { dial: (order) => reach(this.#deps, order, app) }
   }
 
   /** For how long the callee's phone was connected, which somebody pays for. */

@@ -205,6 +205,37 @@ t.test('an offer within the dialog is answered by the media engine and stays on 
   await over
 })
 
+t.test('record, offer and the place of the app are asked for at once, and the INVITE waits for each', async (t) => {
+  for (const slow of ['record', 'offer', 'app'] as const) {
+    const stage = new CallStage()
+    stage.found = { ...stage.found, caller: 'customer', callee: partyPhones.courier } as Lookup
+    let come: () => void = () => undefined
+    const held = new Promise<void>((resolve) => { come = resolve })
+    const deps = stage.deps()
+    const { journal, accounts, media } = deps
+    const late = async <T>(name: typeof slow, work: () => Promise<T>): Promise<T> => {
+      const done = await work()
+      if (name === slow) await held
+      return done
+    }
+    const session = new CallSession({
+      ...deps,
+      journal: { ...journal, open: (call) => late('record', () => journal.open(call)) },
+      accounts: { ...accounts, whereabouts: (id) => late('app', () => accounts.whereabouts(id)) },
+      media: { ...media, open: async (...how) => media.open(...how).then((one) => ({ ...one, offerForB: () => late('offer', () => one.offerForB()) })) }
+    }, new ScriptedInbound(), stage.origin)
+    const over = session.run()
+    await tick()
+    for (const step of ['journal.open', 'offerForB', 'whereabouts']) t.ok(stage.did.includes(step), `${step} beside a slow ${slow}`)
+    t.notOk(stage.did.includes('dial'), `no INVITE before the ${slow}`)
+    come()
+    await tick()
+    t.ok(stage.did.includes('dial'))
+    session.stop()
+    await over
+  }
+})
+
 t.test('a talk is no longer than the caps of the shop allow, and its time is charged', async (t) => {
   const stage = new CallStage()
   stage.found = { ...stage.found, longestMs: 30 } as Lookup
