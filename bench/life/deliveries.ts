@@ -109,9 +109,9 @@ export class Deliveries {
     for (const delivery of this.live) await this.close(delivery)
   }
 
-  /** Whether a line joined, or lately joined, these two on this number: only then may one ring when the other calls. */
-  joins(number: string, caller: Person, callee: Person, since: number): boolean {
-    return this.#recent(Date.now() - since).some((one) => one.number === number && has(one, caller) && has(one, callee) && one.endsAt > since - slackMs)
+  /** Whether a line joins, or just now joined, these two on this number: only then may one ring when the other calls. */
+  joins(number: string, caller: Person, callee: Person): boolean {
+    return this.on(number, slackMs).some((one) => has(one, caller) && has(one, callee) && isOn(one))
   }
 
   /** Those of a number that lived in the last so many milliseconds. */
@@ -141,6 +141,11 @@ export class Deliveries {
     while (first > 0 && this.all[first - 1]!.begunAt > from) first--
     return this.all.slice(first)
   }
+}
+
+/** Whether somebody may ring for a delivery now. A call that lost its way in a restart does not wait for the people who have the number next. */
+export function isOn({ endsAt }: Pick<Delivery, 'endsAt'>): boolean {
+  return endsAt > Date.now() - slackMs
 }
 
 function has({ courier, customer, more }: Delivery, person: Person): boolean {

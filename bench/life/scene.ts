@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PhoneError, type CallOptions, type IncomingCall, type OutgoingCall, type PhoneCall } from '../../src/embedded/phone/index.js'
-import type { Delivery } from './deliveries.js'
+import { isOn, type Delivery } from './deliveries.js'
 import { heardIn, type Person } from './people.js'
 import type { Random } from './random.js'
 import type { Script } from './scripts.js'
@@ -39,10 +39,10 @@ export class Scene {
   /** Whether this person may ring in this scene. */
   reaches(number: string, person: Person): boolean {
     if (number !== this.number) return false
-    if (this.caller === undefined) return person === this.delivery.courier || person === this.delivery.customer
+    if (this.caller === undefined) return isOn(this.delivery) && (person === this.delivery.courier || person === this.delivery.customer)
     // Somebody whom a code lets in reaches one person by it, whatever other lines the number is.
-    if (this.script.by !== undefined) return this.admitted && person === this.callee
-    return person !== this.caller && this.town.deliveries.joins(number, this.caller, person, this.begunAt)
+    if (this.script.by !== undefined) return this.admitted && isOn(this.delivery) && person === this.callee
+    return person !== this.caller && this.town.deliveries.joins(number, this.caller, person)
   }
 
   /** A phone rings in this scene. */
