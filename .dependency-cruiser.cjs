@@ -19,7 +19,7 @@ const rooms = {
   cli: []
 }
 // Files at the top of src/ that every room may use: names, and small tools that know nothing of calls.
-const shared = '^src/(errors|config|events|deadline|follow|ids|pace)\\.ts$'
+const shared = '^src/(errors|config|events|deadline|follow|fresh|ids|pace)\\.ts$'
 
 /** Each library with traps has one adapter; nobody else may import it. */
 const adapters = [

@@ -1,10 +1,10 @@
 /**
  * What a call costs through each media engine, beside peers that do less: `npm run bench:engines`.
- * Real sockets, one machine, one contender after the other in each round, the order turned round every time. First calls
- * one at a time, with sound: how long until the callee's phone rings, until the caller hears the answer, until both hear
+ * Real sockets, one machine, one contender after the other in each round, the order turned round every time. After some
+ * hundred calls that do not count, calls one at a time, with sound: how long until the callee's phone rings, until the caller hears the answer, until both hear
  * each other. Then calls at a rising rate, until one fails. Prints a table on standard error and JSON on standard output.
  *
- * `--quick`: fewer of everything. `--rounds 3 --calls 40 --seconds 8 --sustain 0`: what is done in a round; `--sustain 60` holds
+ * `--quick`: fewer of everything. `--rounds 3 --warm 90 --calls 40 --seconds 8 --sustain 0`: what is done in a round; `--sustain 60` holds
  * the highest rate so long. Other servers by the environment as in production, and FreeSWITCH's own bridge as
  * `MASKLINE_BENCH_BRIDGE=sip:127.0.0.1:PORT,GATEWAY-PORT`. `--sip` is the port of the SIP server, `--gateway` where calls go.
  */
@@ -15,7 +15,7 @@ import { contenders, type Ports, type Running } from './engines/contenders.js'
 import { Pair, type CallTimes } from './engines/pair.js'
 
 const { values } = parseArgs({ options: {
-  quick: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' }, calls: { type: 'string', default: '40' }, seconds: { type: 'string', default: '8' }, sustain: { type: 'string', default: '0' },
+  quick: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' }, calls: { type: 'string', default: '40' }, seconds: { type: 'string', default: '8' }, warm: { type: 'string', default: '90' }, sustain: { type: 'string', default: '0' },
   sip: { type: 'string', default: '5260' }, http: { type: 'string', default: '3260' }, gateway: { type: 'string', default: '5270' }
 } })
 const rounds = values.quick ? 1 : Number(values.rounds)
@@ -24,8 +24,8 @@ const seconds = values.quick ? 3 : Number(values.seconds)
 const ports: Ports = { sip: Number(values.sip), http: Number(values.http), gateway: Number(values.gateway) }
 /** Calls a second that are tried, one after the other. */
 const rates = values.quick ? [10, 40] : [10, 20, 40, 60, 80, 120, 160, 200, 250, 300]
-/** Calls before those that are measured: code that has run for a while is faster. */
-const warmCalls = values.quick ? 5 : 40
+/** Calls a second before those that are measured, for so many seconds: a server that has served some hundreds runs other machine code than one that has just started. */
+const [warmRate, warmSeconds] = [10, values.quick ? 3 : Number(values.warm)]
 const ringMs = 150
 const talkMs = 300
 
@@ -64,7 +64,8 @@ function resultOf(name: string): Result {
 
 async function measure({ port, lines, cpuMs }: Running, result: Result, last: boolean): Promise<void> {
   pair.target(port)
-  for (let warm = 0; warm < warmCalls; warm++) await pair.measured(lines[warm]!)
+  await atRate(lines, warmRate, warmSeconds)
+  await sleep(1500)
   for (let at = 0; at < calls; at++) result.times.push(await pair.measured(lines[at % lines.length]!))
   let best = 0
   for (const rate of rates) {

@@ -1,3 +1,5 @@
+import { isFresh } from '../fresh.js'
+
 /** Answers of the store, kept for a moment in this process. */
 export interface Remembered<T> {
   /** Asks the store when nothing fresh is known; those who ask at the same time share one question. */
@@ -19,7 +21,9 @@ export interface RememberedOptions<T> {
 
 interface Entry<T> {
   readonly value: T
-  readonly until: number
+  /** When it was asked for, and how long that counts (ms). */
+  readonly asked: number
+  readonly forMs: number
 }
 
 /** What was not found has a place of its own: a flood of made-up ids pushes nobody's answer out. */
@@ -29,7 +33,7 @@ export function remembered<T>({ load, freshMs, absentMs, limit, clock }: Remembe
   const pending = new Map<string, Promise<T | undefined>>()
   const fresh = <V>(entries: Map<string, Entry<V>>, id: string): Entry<V> | undefined => {
     const entry = entries.get(id)
-    return entry !== undefined && entry.until > clock() ? entry : undefined
+    return entry !== undefined && isFresh(entry.asked, clock(), entry.forMs) ? entry : undefined
   }
   const ask = (id: string): Promise<T | undefined> => {
     // Counted from the question, not from the answer: that is how old the answer may be.
@@ -37,8 +41,8 @@ export function remembered<T>({ load, freshMs, absentMs, limit, clock }: Remembe
     const running: Promise<T | undefined> = load(id).then((value) => {
       // Forgotten in the meantime: this answer may be from before.
       if (pending.get(id) !== running) return value
-      if (value === undefined) put(absent, id, { value, until: asked + absentMs }, limit)
-      else put(found, id, { value, until: asked + freshMs }, limit)
+      if (value === undefined) put(absent, id, { value, asked, forMs: absentMs }, limit)
+      else put(found, id, { value, asked, forMs: freshMs }, limit)
       return value
     }).finally(() => { if (pending.get(id) === running) pending.delete(id) })
     pending.set(id, running)

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { MaskError } from '../errors.js'
+import { isFresh } from '../fresh.js'
 import { forever, type KeyRing } from '../store/keyring/types.js'
 import { keyName } from '../store/keys.js'
 import type { Store } from '../store/redis.js'
@@ -45,8 +46,10 @@ export interface Settings {
   change(shopId: string, change: Partial<ShopSettings>): Promise<ShopSettings>
 }
 
-/** Seconds that another process's change may take to be heard here. */
+/** Milliseconds that another process's change may take to be heard here. */
 const freshForMs = 5000
+/** What is older than this is asked for again, and nobody waits for it: a shop that has calls all the time holds up none of them. */
+const aheadMs = 2500
 
 export interface SettingsOptions {
   readonly store: Store
@@ -62,28 +65,41 @@ export interface SettingsOptions {
 export function createSettings({ store, ring, defaults, defaultsOf, clock = Date.now }: SettingsOptions): Settings {
   const known = new Map<string, { readonly at: number, readonly settings: ShopSettings }>()
   const key = (shopId: string): string => keyName('settings', `shop.${shopId}`)
-  const remember = (shopId: string, settings: ShopSettings): ShopSettings => {
-    known.set(shopId, { at: clock(), settings })
-    return settings
-  }
-  const read = async (shopId: string): Promise<ShopSettings> => {
+  const reading = new Map<string, Promise<ShopSettings>>()
+  const load = async (shopId: string): Promise<ShopSettings> => {
     const blob = await store.get(key(shopId))
     const own = blob === undefined ? {} : JSON.parse((await ring.open(blob, ownerOf(shopId), key(shopId))).toString()) as Partial<ShopSettings>
-    return remember(shopId, checked({ ...defaultsOf(shopId), ...own }))
+    return checked({ ...defaultsOf(shopId), ...own })
+  }
+  const read = (shopId: string): Promise<ShopSettings> => {
+    // Counted from the question, not from the answer: that is how old the answer may be.
+    const at = clock()
+    const running = load(shopId).then((settings) => {
+      // Changed in the meantime: this answer may be from before.
+      if (reading.get(shopId) === running) known.set(shopId, { at, settings })
+      return settings
+    }).finally(() => { if (reading.get(shopId) === running) reading.delete(shopId) })
+    reading.set(shopId, running)
+    return running
   }
   return {
     read,
     defaults,
     async of(shopId) {
       const last = known.get(shopId)
-      if (last !== undefined && clock() - last.at < freshForMs) return last.settings
-      return read(shopId).catch(() => last?.settings ?? defaultsOf(shopId))
+      const knownFor = (ms: number): boolean => last !== undefined && isFresh(last.at, clock(), ms)
+      if (knownFor(aheadMs)) return last!.settings
+      // Those who ask at the same time share one question.
+      const answer = (reading.get(shopId) ?? read(shopId)).catch(() => last?.settings ?? defaultsOf(shopId))
+      return knownFor(freshForMs) ? last!.settings : answer
     },
     async change(shopId, change) {
-      const next = checked({ ...await read(shopId), ...change })
+      const next = checked({ ...await load(shopId), ...change })
       const sealing = await ring.use({ ...ownerOf(shopId), period: '0' }, forever)
       await store.set(key(shopId), sealing.seal(JSON.stringify(next), key(shopId)))
-      return remember(shopId, next)
+      reading.delete(shopId)
+      known.set(shopId, { at: clock(), settings: next })
+      return next
     }
   }
 }

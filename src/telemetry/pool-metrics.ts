@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
+import { isFresh } from '../fresh.js'
 import { createForecast } from './forecast.js'
 
 /** How full one pool is. */
@@ -26,7 +27,7 @@ export function gaugePools(read: () => Promise<readonly PoolLoad[]>, registry: R
   let asked: Promise<void> = Promise.resolve()
   // The registry asks all gauges at once; each waits for the one reading, or it would show what was before.
   const collect = (): Promise<void> => {
-    if (clock() - askedAt < freshMs) return asked
+    if (isFresh(askedAt, clock(), freshMs)) return asked
     askedAt = clock()
     asked = fill(askedAt)
     return asked

@@ -84,6 +84,15 @@ t.test('neither the store, the log nor the memory of the process holds a key', a
   t.notOk(JSON.stringify(await keys.list('one')).includes('digest'))
 })
 
+t.test('a clock that is put back keeps no revoked key alive', async (t) => {
+  const [here, there] = [await process(t), await process(t)]
+  const { key, info } = await here.keys.create('one', { label: 'lost', roles: ['admin'] }, 'bootstrap')
+  t.ok(await there.keys.identify(key))
+  await here.keys.revoke('one', info.id)
+  there.pass(-3600_000)
+  t.equal(await there.keys.identify(key), undefined)
+})
+
 t.test('a revocation is known at once here and within five seconds elsewhere', async (t) => {
   const [here, there] = [await process(t), await process(t)]
   const { key, info } = await here.keys.create('one', { label: 'lost', roles: ['admin'] }, 'bootstrap')

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { MaskError } from '../../errors.js'
+import { isFresh } from '../../fresh.js'
 import { forever, type KeyRing, type KeyScope } from '../../store/keyring/types.js'
 import { keyName } from '../../store/keys.js'
 import type { Store } from '../../store/redis.js'
@@ -21,7 +22,7 @@ export class WebhookTargets {
   /** At most a few seconds old; while the store is away the last known one. Never rejects. */
   async of(shopId: string): Promise<WebhookTarget | undefined> {
     const last = this.#known.get(shopId)
-    if (last !== undefined && this.options.clock() - last.at < freshForMs) return last.target
+    if (last !== undefined && isFresh(last.at, this.options.clock(), freshForMs)) return last.target
     return this.read(shopId).catch(() => last?.target)
   }
 

@@ -1,4 +1,5 @@
 import { MaskError } from '../../errors.js'
+import { isFresh } from '../../fresh.js'
 import type { Settings } from '../../shop/settings.js'
 import type { Audit } from '../audit/types.js'
 import { apply, cutoff, setAt } from './cutoff.js'
@@ -94,7 +95,7 @@ class ShopPeriods implements Periods {
 
   async period(shopId: string, name: ClassName): Promise<number | null> {
     const last = this.#known.get(shopId)
-    if (last !== undefined && this.#clock() - last.at < freshForMs) return last.periods.get(name)!
+    if (last !== undefined && isFresh(last.at, this.#clock(), freshForMs)) return last.periods.get(name)!
     try {
       return (await this.#periods(shopId, await this.options.history.read(shopId))).get(name)!
     } catch {

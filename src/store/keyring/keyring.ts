@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { MaskError } from '../../errors.js'
+import { isFresh } from '../../fresh.js'
 import { errorFields, type Log } from '../../telemetry/log.js'
 import type { Store } from '../redis.js'
 import { fingerprintOf, liveKey, periodOf, type LiveKey } from './data-key.js'
@@ -243,8 +244,7 @@ class Ring implements KeyRing {
   }
 
   #isFresh({ checkedAt }: Remembered): boolean {
-    const age = this.#clock() - checkedAt
-    return age >= 0 && age < this.#rememberMs
+    return isFresh(checkedAt, this.#clock(), this.#rememberMs)
   }
 
   #tell(event: string, { purpose, owner, period }: KeyScope): void {
