@@ -1,8 +1,9 @@
 /**
  * What a call costs through each media engine, beside peers that do less: `npm run bench:engines`.
  * Real sockets, one machine, one contender after the other in each round, the order turned round every time. After some
- * hundred calls that do not count, calls one at a time, with sound: how long until the callee's phone rings, until the caller hears the answer, until both hear
- * each other. Then calls at a rising rate, until one fails. Prints a table on standard error and JSON on standard output.
+ * hundred calls that do not count, calls one at a time, with sound: how long until the callee's phone rings, until the
+ * caller hears the answer, until both hear each other. Then calls at a rising rate, until one fails. Prints a table on
+ * standard error and JSON on standard output.
  *
  * `--quick`: fewer of everything. `--rounds 3 --warm 90 --calls 40 --seconds 8 --sustain 0`: what is done in a round; `--sustain 60` holds
  * the highest rate so long. Other servers by the environment as in production, and FreeSWITCH's own bridge as
