@@ -22,8 +22,13 @@ export interface PaceOptions {
 export function createPace({ perSecond, burst, limit = 10_000, clock }: PaceOptions): Pace {
   const intervalMs = 1000 / perSecond
   const paidOff = new Map<string, number>()
-  /** Nobody owes more than a burst: whoever seems to, was seen by a clock that has been put back since. */
-  const ahead = (who: string): number => Math.max(Math.min(paidOff.get(who) ?? 0, clock() + burst * intervalMs), clock())
+  const ahead = (who: string): number => {
+    const [owed, now] = [paidOff.get(who) ?? 0, clock()]
+    const most = now + burst * intervalMs
+    // Nobody owes more than a burst: whoever seems to, was seen by a clock that has been put back since.
+    if (owed > most) paidOff.set(who, most)
+    return Math.max(Math.min(owed, most), now)
+  }
   const wait = (who: string): number => {
     const over = ahead(who) - clock() - (burst - 1) * intervalMs
     return over <= 0 ? 0 : Math.ceil(over / 1000)
