@@ -29,25 +29,29 @@ const keysOf = (shopId: string, lane: string): string[] => [key(shopId, 'events'
 export interface QueueOptions {
   readonly store: Store
   readonly ring: KeyRing
-  readonly clock: () => number
+  /** When lanes are looked at next goes by the store's own time, which all processes share, unless a test gives one (Unix ms). */
+  readonly clock?: () => number
 }
 
 /** Events that wait for a shop's system, in Redis, sealed under the key of their day. Rejects with MaskError only. */
 export class WebhookQueue {
   constructor(private readonly options: QueueOptions) {}
 
+  /** As includes/clock.lua takes it. */
+  #now(): number | '' {
+    return this.options.clock?.() ?? ''
+  }
+
   /** @param lane the delivery @returns false when too many wait already */
   async push(shopId: string, event: { readonly id: string, readonly lane: string, readonly body: string, readonly at: number }): Promise<boolean> {
     const { id, lane, body, at } = event
     const sealed = await this.#seal(shopId, id, body, at)
-    return int(await this.options.store.run(scripts.push, keysOf(shopId, lane).slice(0, 4), [id, lane, sealed, at, mostWaiting])) === 1
+    return int(await this.options.store.run(scripts.push, keysOf(shopId, lane).slice(0, 4), [id, lane, sealed, at, mostWaiting, this.#now()])) === 1
   }
 
   /** Takes heads of lanes whose time has come; they are this process's until settled, or until a lease ends. */
   async claim(shopId: string, most: number): Promise<Waiting[]> {
-    const { store, clock } = this.options
-    const now = clock()
-    const reply = list(await store.run(scripts.claim, [key(shopId, 'events'), key(shopId, 'due'), key(shopId, 'tries')], [now, now + leaseMs, most, laneKey(shopId, '')]))
+    const reply = list(await this.options.store.run(scripts.claim, [key(shopId, 'events'), key(shopId, 'due'), key(shopId, 'tries')], [this.#now(), leaseMs, most, laneKey(shopId, '')]))
     const claimed: Waiting[] = []
     for (let at = 0; at < reply.length; at += 4) {
       const [lane, id, sealed, tries] = [text(reply[at]), text(reply[at + 1]), bytes(reply[at + 2]), int(reply[at + 3])]
@@ -60,14 +64,14 @@ export class WebhookQueue {
 
   /**
    * Says how a try with a claimed event ended, and what follows from it.
-   * @param next when its lane is looked at next (Unix ms) @returns false when another process was faster
+   * @param pauseMs in how many ms its lane is looked at next @returns false when another process was faster
    */
-  async settle({ id, shopId, lane }: Waiting, outcome: 'sent' | 'again' | 'dead', next: number, failure?: Failure): Promise<boolean> {
-    return int(await this.options.store.run(scripts.settle, keysOf(shopId, lane), [id, lane, outcome, next, this.options.clock(), failureText(failure)])) === 1
+  async settle({ id, shopId, lane }: Waiting, outcome: 'sent' | 'again' | 'dead', pauseMs: number, failure?: Failure): Promise<boolean> {
+    return int(await this.options.store.run(scripts.settle, keysOf(shopId, lane), [id, lane, outcome, Math.round(pauseMs), this.#now(), failureText(failure)])) === 1
   }
 
   async state(shopId: string): Promise<QueueState> {
-    const reply = await this.options.store.run(scripts.state, [key(shopId, 'ages'), key(shopId, 'tries'), key(shopId, 'dead'), key(shopId, 'due')], [this.options.clock()])
+    const reply = await this.options.store.run(scripts.state, [key(shopId, 'ages'), key(shopId, 'tries'), key(shopId, 'dead'), key(shopId, 'due')], [this.#now()])
     const [waiting, retrying, dead, next] = list(reply)
     const nextTryAt = text(next)
     return { waiting: int(waiting), retrying: int(retrying), dead: int(dead), ...(nextTryAt === '' ? {} : { nextTryAt: Number(nextTryAt) }) }
@@ -92,9 +96,10 @@ export class WebhookQueue {
   async revive(shopId: string, id: string): Promise<boolean> {
     const event = await this.#deadOne(shopId, id)
     if (event === undefined) return false
-    const now = this.options.clock()
-    const sealed = await this.#seal(shopId, id, event.body, now)
-    return int(await this.options.store.run(scripts.revive, keysOf(shopId, event.lane), [id, event.lane, sealed, now])) === 1
+    const { clock = Date.now } = this.options
+    const happened = clock()
+    const sealed = await this.#seal(shopId, id, event.body, happened)
+    return int(await this.options.store.run(scripts.revive, keysOf(shopId, event.lane), [id, event.lane, sealed, happened, this.#now()])) === 1
   }
 
   /** The same for those that died first, so that events of one delivery stay in order. @param most how many at once @returns how many there were */

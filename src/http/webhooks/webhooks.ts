@@ -81,7 +81,7 @@ class Engine implements Webhooks {
     const { store, ring, events, log, clock = Date.now } = this.#options = options
     this.#clock = clock
     this.targets = new WebhookTargets({ store, ring, clock })
-    this.queue = new WebhookQueue({ store, ring, clock })
+    this.queue = new WebhookQueue({ store, ring, ...(options.clock === undefined ? {} : { clock }) })
     this.#sender = new Sender(addressRules(options.allowPrivate))
     this.gate = createGate(this.targets, this.#sender, clock, ({ shopId, callId }) => {
       this.counts.gate_failed++
@@ -196,18 +196,17 @@ class Engine implements Webhooks {
   async #deliver(waiting: Waiting, target: WebhookTarget): Promise<void> {
     const { id, shopId, body, tries } = waiting
     const sent = await this.#sender.send(target.url, { id, body, secrets: this.targets.secretsOf(target), at: this.#clock() })
-    const now = this.#clock()
     if (sent.ok) {
-      if (await this.queue.settle(waiting, 'sent', now)) this.counts.sent++
+      if (await this.queue.settle(waiting, 'sent', 0)) this.counts.sent++
       void this.#serve(shopId)
       return
     }
     const pauseMs = 1000 * pauses[Math.min(tries, pauses.length - 1)]! * (0.8 + 0.4 * Math.random())
     const { timestamp, data: { callId } } = JSON.parse(body) as { timestamp: string, data: { callId?: string } }
     const endsAt = Date.parse(timestamp) + 1000 * (await this.#options.periodOf(shopId) ?? 0)
-    const over = sent.reason === 'gone' || now + Math.min(pauseMs, lastTryMs) > endsAt
+    const over = sent.reason === 'gone' || this.#clock() + Math.min(pauseMs, lastTryMs) > endsAt
     // Counted once it lies where it can be seen: nobody reads of a dead event that is not in the list yet.
-    if (!await this.queue.settle(waiting, over ? 'dead' : 'again', over ? now : now + pauseMs, sent)) return
+    if (!await this.queue.settle(waiting, over ? 'dead' : 'again', over ? 0 : pauseMs, sent)) return
     this.counts[over ? 'dead' : 'retried']++
     this.#options.log.warn(over ? 'webhook.dead' : 'webhook.failed', { shopId, ...(callId === undefined ? {} : { callId }), reason: sent.reason, ...(sent.status === undefined ? {} : { status: sent.status }), count: tries + 1 })
   }

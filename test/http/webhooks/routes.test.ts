@@ -55,7 +55,7 @@ t.test('all that was given up is sent again, in the order in which it died, and 
   // Of one delivery; the one with the last name died first.
   const die = async (shopId: string, id: string, at: number): Promise<void> => {
     await webhooks.queue.push(shopId, { id, lane, at, body: JSON.stringify({ type: 'call.missed', timestamp: new Date(at).toISOString(), data: { deliveryId: lane } }) })
-    await webhooks.queue.settle({ id, shopId, lane, body: '', tries: 0 }, 'dead', at, { reason: 'timeout' })
+    await webhooks.queue.settle({ id, shopId, lane, body: '', tries: 0 }, 'dead', 0, { reason: 'timeout' })
   }
   for (const id of [...ids].reverse()) {
     const before = Date.now()
@@ -76,7 +76,7 @@ t.test('all that was given up is sent again, in the order in which it died, and 
   for (const id of [...ids].reverse()) {
     const [head] = await webhooks.queue.claim('one', 5)
     t.equal(head?.id, id, 'what died first is sent first')
-    await webhooks.queue.settle(head!, 'sent', Date.now())
+    await webhooks.queue.settle(head!, 'sent', 0)
   }
   t.match(await webhooks.queue.state('two'), { waiting: 0, dead: 1 })
 })
@@ -89,7 +89,7 @@ t.test('what nobody took is seen with the reason, sent again or discarded; an au
   for (const [id, deliveryId] of [['msg_bbbbbbbbbbbbbbbbbbbb', 'demo-bcdfghjkmnpqrstvwxyz'], ['msg_cccccccccccccccccccc', undefined]] as const) {
     const lane = deliveryId ?? 'shop'
     await webhooks.queue.push('one', { id, lane, at, body: JSON.stringify({ type: 'call.missed', timestamp: new Date(at).toISOString(), data: { deliveryId } }) })
-    await webhooks.queue.settle({ id, shopId: 'one', lane, body: '', tries: 0 }, 'dead', at, { reason: 'status', status: 503 })
+    await webhooks.queue.settle({ id, shopId: 'one', lane, body: '', tries: 0 }, 'dead', 0, { reason: 'status', status: 503 })
   }
   await send('PUT', '/v1/webhooks', { ...hook, url: 'https://shop.example:8443/zqtoken?x=zqtoken', gate: { url: 'https://zquser:zqtoken@gate.example/', timeoutMs: 500, onFailure: 'deny' } })
   t.match((await send('GET', '/v1/webhooks')).json(), { url: /zqtoken/, queue: { waiting: 0, retrying: 0, dead: 2 } })

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { Webhook } from 'standardwebhooks'
 import { createEvents, type EventBus } from '../../../src/events.js'
+import { WebhookQueue } from '../../../src/http/webhooks/queue.js'
 import { createWebhooks, type Webhooks } from '../../../src/http/webhooks/webhooks.js'
 import { memoryKeyRing } from '../../support/keyring.js'
 import { captured } from '../../support/log.js'
@@ -134,6 +135,22 @@ t.test('a process that dies leaves its events to another; together they send eac
     t.same(shop.got.filter(({ event }) => event.data.deliveryId === `demo-${count}`).map(({ event }) => event.type), ['delivery.created', 'call.ended'])
   }
   t.equal(shop.got.length, 40)
+})
+
+t.test('when an event is tried again hangs on no clock of a process', async (t) => {
+  const { redis } = await room(t)
+  const queue = new WebhookQueue({ store: await testStore(t, redis), ring: memoryKeyRing() })
+  const clock = Date.now
+  t.teardown(() => { Date.now = clock })
+  t.equal(await queue.push('one', { id: 'msg_b', lane: 'demo-abc', body: '{}', at: clock() + 3600_000 }), true, 'told by a process that is an hour ahead')
+  const [head] = await queue.claim('one', 5)
+  t.match(head, { id: 'msg_b', tries: 0 }, 'sent at once')
+  t.equal(await queue.settle(head!, 'again', 300, { reason: 'timeout' }), true)
+  Date.now = () => clock() - 3600_000
+  t.same(await queue.claim('one', 5), [], 'not before its time')
+  t.ok((await queue.state('one')).nextTryAt! - clock() <= 300)
+  const [again] = await until(async () => nonEmpty(await queue.claim('one', 5)), 'its time')
+  t.match(again, { id: 'msg_b', tries: 1 })
 })
 
 t.test('after a day nobody tries any more; the shop sees what it missed and may ask for it again', async (t) => {

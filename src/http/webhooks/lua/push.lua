@@ -9,11 +9,14 @@
 -- ARGV[3]  sealed event
 -- ARGV[4]  when it happened (ms)
 -- ARGV[5]  events that a shop may have waiting
+-- ARGV[6]  now (ms), '' for the server's time
 -- Result   1, or 0 when there are too many
+--- @include "clock"
+
 if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1] .. '|' .. ARGV[2])
 redis.call('RPUSH', KEYS[4], ARGV[1])
 -- A lane that waits for a new try keeps waiting: its events must not overtake each other.
-redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[2])
+redis.call('ZADD', KEYS[3], 'NX', clock(ARGV[6]), ARGV[2])
 return 1

@@ -10,13 +10,16 @@
 -- ARGV[1]  event id
 -- ARGV[2]  lane
 -- ARGV[3]  the event, sealed anew
--- ARGV[4]  now (ms)
+-- ARGV[4]  when it counts as happened (ms)
+-- ARGV[5]  now (ms), '' for the server's time
 -- Result   1, or 0 when it is not dead (any more)
+--- @include "clock"
+
 if redis.call('ZREM', KEYS[6], ARGV[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1] .. '|' .. ARGV[2])
 redis.call('HDEL', KEYS[5], ARGV[1])
 redis.call('HDEL', KEYS[7], ARGV[1])
 redis.call('RPUSH', KEYS[4], ARGV[1])
-redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[2])
+redis.call('ZADD', KEYS[3], 'NX', clock(ARGV[5]), ARGV[2])
 return 1

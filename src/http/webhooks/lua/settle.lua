@@ -10,17 +10,20 @@
 -- ARGV[1]  event id
 -- ARGV[2]  lane
 -- ARGV[3]  "sent", "again" or "dead"
--- ARGV[4]  when the lane is looked at next (ms)
--- ARGV[5]  now (ms)
+-- ARGV[4]  in how many ms the lane is looked at next
+-- ARGV[5]  now (ms), '' for the server's time
 -- ARGV[6]  how the try failed, such as "status 503"; '' when it did not
 -- Result   1, or 0 when this event is not the head any more: another process was faster
+--- @include "clock"
+
+local now = clock(ARGV[5])
 if redis.call('LINDEX', KEYS[4], 0) ~= ARGV[1] then return 0 end
 redis.call('HINCRBY', KEYS[5], ARGV[1], 1)
 if ARGV[6] ~= '' then redis.call('HSET', KEYS[7], ARGV[1], ARGV[6]) end
 if ARGV[3] ~= 'again' then
   redis.call('LPOP', KEYS[4])
   if ARGV[3] == 'dead' then
-    redis.call('ZADD', KEYS[6], ARGV[5], ARGV[1])
+    redis.call('ZADD', KEYS[6], now, ARGV[1])
   else
     redis.call('HDEL', KEYS[1], ARGV[1])
     redis.call('HDEL', KEYS[5], ARGV[1])
@@ -29,7 +32,7 @@ if ARGV[3] ~= 'again' then
   end
 end
 if redis.call('EXISTS', KEYS[4]) == 1 then
-  redis.call('ZADD', KEYS[3], ARGV[4], ARGV[2])
+  redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[2])
 else
   redis.call('ZREM', KEYS[3], ARGV[2])
 end
