@@ -192,7 +192,7 @@ export class CallSession {
 
   async #connect(decision: Connect, media: MediaSession): Promise<Termination> {
     this.#enter('dialling')
-    // None of these needs another; the INVITE waits for all.
+    // Neither needs the other, nor the record that is being written; the INVITE waits for all three.
     const ways = this.#waysTo(decision)
     const offer = mediaStep(media.offerForB())
     offer.catch(() => undefined)
