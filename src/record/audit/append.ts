@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MaskError } from '../../errors.js'
 import { forever } from '../../store/keyring/types.js'
 import { int, list, text } from '../../store/reply.js'
@@ -11,6 +12,8 @@ const appendScript = loadScript(new URL('../../../src/record/lua/audit-append.lu
 const attempts = 50
 /** Entries a command; more than that wait for the next. */
 const batch = 100
+/** How long a process that was quicker than another lets it go ahead (ms): more than a round trip, so that being nearer to the store is no right of way. */
+const yieldMs = 25
 
 type Ahead = Pick<AuditHead, 'seq' | 'hash' | 'at'>
 type Made = ReturnType<typeof makeEntry>
@@ -23,13 +26,14 @@ interface Waiting {
 
 /**
  * The growing end of one chain as this process knows it. One command is under way at a time, and takes along everything
- * that came meanwhile: a process with much to write does not come first once for each of its entries, and the others get
- * their turn.
+ * that came meanwhile. Of several processes the quicker one wins, is told that another lost, and waits for a moment.
  */
 export class ChainEnd {
   #ahead: Ahead | undefined
   readonly #waiting: Waiting[] = []
   #writing = false
+  /** Another process lost to our last command. */
+  #outran = false
 
   constructor(private readonly context: AuditContext, private readonly shopId: string) {}
 
@@ -48,6 +52,7 @@ export class ChainEnd {
       try {
         const entries = await this.#append(some.map(({ input }) => input))
         some.forEach(({ written }, at) => written(entries[at]!))
+        if (this.#outran) await sleep(yieldMs)
       } catch (error) {
         // They may have been written or not: the next ones ask.
         this.#ahead = undefined
@@ -77,7 +82,8 @@ export class ChainEnd {
     // All of them are of one moment.
     const month = monthOf(lastAt)
     const entries = made.flatMap(({ raw }) => [raw.id, raw.text, raw.hash])
-    const [done, seq, hash, at] = list(await this.context.store.runDurably(appendScript, [keys.head, keys.entries(month)], [ahead, month, lastSeq, lastAt, ...entries]))
-    return int(done) === 1 ? { seq: lastSeq, hash: lastHash, at: lastAt } : { seq: int(seq), hash: text(hash), at: int(at) }
+    const [done, second, hash, at] = list(await this.context.store.runDurably(appendScript, [keys.head, keys.entries(month)], [ahead, month, lastSeq, lastAt, ...entries]))
+    this.#outran = int(done) === 1 && int(second) === 1
+    return int(done) === 1 ? { seq: lastSeq, hash: lastHash, at: lastAt } : { seq: int(second), hash: text(hash), at: int(at) }
   }
 }
