@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { int } from '../../../src/store/reply.js'
+import { createAudit } from '../../../src/record/audit/audit.js'
 import { verifySigned } from '../../../src/record/signing.js'
 import { auditStage, input } from '../../support/audit.js'
+import { silent } from '../../support/log.js'
 
 t.test('entries form a chain, newest first in a page, with the reason readable and sealed in the store', async (t) => {
   const { audit, store, time } = await auditStage(t)
@@ -49,16 +52,24 @@ t.test('several processes append at once: one chain, nothing lost', async (t) =>
   t.equal(int(await store.call('XLEN', 'audit:{shop.one}:202601')), 160)
 })
 
-t.test('a process that never pauses does not keep another from its entry', async (t) => {
-  const { audit, another } = await auditStage(t)
+t.test('a process that never pauses does not keep another from its entry, which is farther from the store', async (t) => {
+  const { audit, another, store, anchorStore, keyRing, signer, time } = await auditStage(t)
   let over = false
   const busy = Array.from({ length: 40 }, async () => {
     while (!over) await audit.append(input({ scope: 'busy' }))
   })
-  const other = another()
-  for (let at = 0; at < 20; at++) t.match(await other.append(input({ scope: 'other' })), { scope: 'other' })
-  over = true
-  await Promise.all(busy)
+  const runDurably: typeof store.runDurably = async (...command) => {
+    await sleep(5)
+    return store.runDurably(...command)
+  }
+  const far = createAudit({ store: { ...store, runDurably }, anchorStore, keyRing, signer, log: silent, clock: () => time.now })
+  t.teardown(() => far.close())
+  try {
+    for (let at = 0; at < 10; at++) t.match(await far.append(input({ scope: 'far' })), { scope: 'far' })
+  } finally {
+    over = true
+    await Promise.all(busy)
+  }
   t.match(await another().verify('one'), { whole: true })
 })
 
